@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
@@ -290,8 +290,13 @@ def draw_plan(policy: Policy, n: int, generator: torch.Generator, modality: str 
     if policy.mixing is not None:
         mixing = mixing_of(modality)
         mix = Mix(*mixing.draw(*mixing_numbers(policy.mixing, mixing.kinds), n, generator))
-    learned = {name: text for name, text in policy.learned if name in operators}
+    learned = learned_by(policy, operators)
     return Plan(operators, choice, magnitude, uniforms, blend=blend, mix=mix, modality=modality, learned=learned)
+
+
+def learned_by(policy: Policy, operators: Collection[str]) -> dict[str, str]:
+    """What the policy knows that these of its operators have learned; see `Plan`."""
+    return {name: text for name, text in policy.learned if name in operators}
 
 
 def drawn_operators(policy: Policy) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from autoaug.engine.apply import apply_plan
-from autoaug.engine.plan import Plan, draw_plan, drawn_operators, negative_share
+from autoaug.engine.plan import Plan, draw_plan, drawn_operators, learned_by, negative_share
 from autoaug.errors import OptionError, PolicyError, as_option_error
 from autoaug.functional.sampling import Seeded, uniform
 from autoaug.modalities.operators import IDENTITY, UNIFORMS, modality_of
@@ -101,9 +101,9 @@ class RelaxedPolicy(Seeded):
             plan = draw_plan(self.policy, n, self.generator, self.modality)
             return RelaxedDraw(plan, torch.zeros(n, dtype=torch.float32, device="cpu"))
         choice, magnitude, uniforms, log_probability = (torch.stack(parts) for parts in zip(*steps, strict=True))
-        return RelaxedDraw(
-            Plan(self.operators, choice, magnitude, uniforms, modality=self.modality), log_probability.sum(0)
-        )
+        learned = learned_by(self.policy, self.operators)
+        plan = Plan(self.operators, choice, magnitude, uniforms, modality=self.modality, learned=learned)
+        return RelaxedDraw(plan, log_probability.sum(0))
 
     def _draw_layer(self, layer: int, n: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """For n samples, the operator, its magnitude, its uniforms, and the log-probability of the operator.

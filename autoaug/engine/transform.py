@@ -15,7 +15,7 @@ from autoaug.engine.ahead import Ahead
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.arrays import named, names_and_limits, run_on_arrays
 from autoaug.engine.execute import mix_labels
-from autoaug.engine.plan import Plan, draw_plan, drawing_table, drawn_operators, mixing_of
+from autoaug.engine.plan import Plan, draw_plan, drawing_table, drawn_operators, learned_by, mixing_of
 from autoaug.engine.structures import Structure, structure_of
 from autoaug.engine.targets import move_targets
 from autoaug.errors import OptionError, PolicyError, as_option_error
@@ -191,7 +191,8 @@ class PolicyTransform(Seeded):
         operations = named(steps, numbers.limits)
         if numbers.on_arrays or all(operation.operator in engine.operators for operation in operations):
             return engine.run(sample, operations)
-        plan = Plan(numbers.operators, *as_tensors(steps), modality=self.modality)
+        learned = learned_by(self.policy, numbers.operators)
+        plan = Plan(numbers.operators, *as_tensors(steps), modality=self.modality, learned=learned)
         return run_on_arrays(engine, plan, [sample], lambda: self._batch(inputs)[0])[0]
 
     def _numbers(self, engine: ArrayEngine) -> _Numbers:

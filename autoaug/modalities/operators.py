@@ -101,10 +101,14 @@ def operator(
 
 
 def learning(learns: Learns) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
-    """Let an operator with the decorated function learn from the training samples; see `Operator.learns`."""
+    """Let an operator with the decorated function learn from the training samples; see `Operator.learns`. It goes below
+    ``@operator``, which reads it; raises `ValueError` above it.
+    """
 
     def mark(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-        function.learns = learns  # type: ignore[attr-defined]
+        if any(known.function is function for known in _registry.values()):
+            raise ValueError(f"{function.__name__} is registered without what it learns; put @learning below @operator")
+        function.learns = learns  # type: ignore[attr-defined] # Callable does not declare it
         return function
 
     return mark

@@ -97,14 +97,18 @@ class _Goal:
 
     def suited_to(self, network: nn.Module, modality: Modality) -> _Goal:
         """The same for that network: without an embedding, its space goes without what changes the vectors of one.
-        Raises `OptionError` if a policy is to change them.
+        Raises `OptionError` if a policy is to change them, and `SpaceError` if nothing is left of the space.
         """
         if not modality.in_embedding or embedding_of(network) is not None:
             return self
         for policy in self.known():
             if kinds := in_embedding(policy.kinds(), modality):
                 raise OptionError(f"policy {policy.name!r} has {', '.join(kinds)}, but {NO_EMBEDDING}")
-        return replace(self, space=self.space and self.space.without_kinds(modality.in_embedding))
+        space = self.space and self.space.without_kinds(modality.in_embedding)
+        if self.space and space and space.is_empty:
+            kinds = ", ".join(in_embedding(self.space.kinds(), modality))
+            raise SpaceError(f"space {space.name!r} has only {kinds}, but {NO_EMBEDDING}")
+        return replace(self, space=space)
 
     def _check(self, modality: str, kind: Kind, lacking: Mapping[str, str]) -> None:
         if self.space is not None:
@@ -149,7 +153,8 @@ def prepare(
     asked = asked_recipe(options)
     recognize(options.data, options.modality).models.check(options.model, asked_weights(options))
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
-    (progress or Logged()).say(f"reading {shown(str(options.data))}")
+    if known is None:
+        (progress or Logged()).say(f"reading {shown(str(options.data))}")
     audit, data = known or check_data(
         *(str(options.data), machine.memory_limit, reading, options.allow, options.seed, options.folds),
         modality=options.modality,
@@ -242,8 +247,7 @@ def _check_unseen(policies: Sequence[Policy], data: DataSet) -> None:
     """Raise `DataError` if a policy was chosen on samples of the test split, because these cannot judge it."""
     cure = "use other data, or the policy of a new search (or pass --allow overlap)"
     for policy in policies:
-        about = policy.provenance
-        if about is None:
+        if (about := policy.provenance) is None:
             continue
         if seen := count_shared(about.chosen_on, data.digests["test"]):
             known = len(about.chosen_on.split())
@@ -344,9 +348,8 @@ def named_code(config: RunConfig) -> list[str]:
     """Code that a config would run: the user's functions, and a Ray cluster, whose answers are code."""
     is_own = get_modality(config.modality).models.is_own(config.model)
     named = (config.model if is_own else None, config.metric if is_own_metric(config.metric) else None, config.accept)
-    functions = [name for name in named if name]
     cluster = [f"the Ray cluster {shown(config.ray_address)}"] if config.ray_address else []
-    return [f"the function {name}" for name in functions] + cluster
+    return [f"the function {name}" for name in named if name] + cluster
 
 
 def check_trusted(code: str, folder: Path, trust: bool) -> None:

@@ -181,8 +181,8 @@ class Job:
 
     def _learned(self) -> str | None:
         """A digest of what operators have learned; None if they have learned nothing."""
-        known = json.dumps({name: text for name, text in sorted(self.data.learned.items()) if text})
-        return hashlib.sha256(known.encode()).hexdigest()[:12] if self.data.learned else None
+        known = {name: text for name, text in sorted(self.data.learned.items()) if text}
+        return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:12] if known else None
 
     def _network(self) -> str:
         """A digest of the shapes of the network's weights, without the input standardization."""

@@ -107,7 +107,7 @@ def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
     name, reason = models.resolve(model, shape)
     lines = [f"model: {name} ({reason})", *about_weights, f"recipe: {recipe_line(recipe)} ({why})"]
     if modality.in_embedding and embedding_of(network) is None:
-        lines.append(f"embedding: none found in the network, so its space has no {', no '.join(modality.in_embedding)}")
+        lines.append(f"no embedding layer found: {' and '.join(modality.in_embedding)} are left out")
     return _Setup(network, start, recipe, lines)
 
 

@@ -19,8 +19,6 @@ REACH = (0.5, 1.5)
 #: Factors on the space's radius for attacks whose radius has another meaning: a change of magnitudes, or an L2 length
 #: (for samples of 32 x 32 pixels, 8/255 in L-infinity corresponds to 0.5 in L2; RobustBench, Croce et al., 2021).
 WIDER = {"magnitudes": 10, "l2": 16}
-#: An attack with one more pass per attacked sample, and with few choices: shapes may have it.
-_CHEAP = "fgm"
 
 
 class Suggest(Protocol):
@@ -204,17 +202,11 @@ def sample_shaped(space: SearchSpace, suggest: Suggest, published: Mapping[str, 
     fixed = {layer.sub_policies[0].operations[0].operator for layer in layers if len(layer.sub_policies) == 1}
     base = [layer for b in space.base if b.operator not in fixed and (layer := _base_layer(b, suggest)) is not None]
     mixing = _pick("mixing", space.mixing.kinds, suggest, lambda kind: _mixing(space.mixing, kind, suggest))
-    kinds = shaped_attacks(space)
+    kinds = space.adversarial.shaped
     adversarial = _pick("adversarial", kinds, suggest, lambda kind: _adversarial(space, kind, mixing, suggest))
     rest = _around_the_layers(space, suggest)
     extra = _extra_layer(space, suggest)
     return Policy(name="searched", layers=(*base, *layers, *extra), mixing=mixing, adversarial=adversarial, **rest)
-
-
-def shaped_attacks(space: SearchSpace) -> tuple[str, ...]:
-    """The kinds of attack, or none, that shapes of the space may have."""
-    kinds = space.adversarial.kinds
-    return tuple(kind for kind in kinds if kind in ("none", _CHEAP)) if "none" in kinds else kinds
 
 
 def _shaped_layers(space: SearchSpace, suggest: Suggest) -> tuple[Layer, ...]:
@@ -304,8 +296,9 @@ def usual_shape(space: SearchSpace) -> dict[str, Any]:
     usual["mixing.alpha"] = space.mixing.alpha[1]
     usual["copies"] = space.copies[0]
     usual |= {"extra": "none", "extra.strength": usual["strength"]}
-    if _CHEAP in shaped_attacks(space):
+    kinds = space.adversarial.shaped
+    if kinds != ("none",):
         epsilon, share = space.adversarial.epsilon, space.adversarial.share
-        usual["adversarial"] = "none" if "none" in space.adversarial.kinds else _CHEAP
+        usual["adversarial"] = "none" if "none" in kinds else kinds[0]
         usual |= {"adversarial.epsilon": math.sqrt(epsilon[0] * epsilon[1]), "adversarial.share": sum(share) / 2}
     return usual

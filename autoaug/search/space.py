@@ -108,6 +108,7 @@ class MixingSpace(FrozenSpace):
 class AdversarialSpace(FrozenSpace):
     """The kinds of attack, with their radius (values and magnitudes are in [0, 1]), steps, share of the batch, norms
     and losses. The radius is multiplied by ten for ``magnitudes``, and by sixteen for ``l2``, where it is a length.
+    For ``fgm`` it is taken as it is: a share of the length of the sample's vectors.
     """
 
     kinds: Annotated[tuple[AttackKind, ...], _Kinds] = ("none",)
@@ -116,6 +117,11 @@ class AdversarialSpace(FrozenSpace):
     epsilon: tuple[Positive, Unit] = (0.002, 0.03)
     steps: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=50)]] = (2, 4)
     share: tuple[Unit, Unit] = (0.1, 0.5)
+
+    @property
+    def shaped(self) -> tuple[str, ...]:
+        """The kinds that shapes may have. FGM costs one more pass per attacked sample, and has few choices."""
+        return tuple(kind for kind in self.kinds if kind in ("none", "fgm")) if "none" in self.kinds else self.kinds
 
 
 class SyntheticSpace(FrozenSpace):
@@ -142,7 +148,8 @@ class Shape(FrozenSpace):
         layers_of: a baseline whose layers take the place of those, with magnitudes `reach` times as large.
         extra: the family of one more layer.
         mixing: the kind of mixing, with its probability and the parameter of its distribution.
-        adversarial: the kind of attack: none, or one of a single step, with the middle radius and share of the space.
+        adversarial: the kind of attack: none or fgm, with the middle radius and share of the space; another kind only
+            where the space has no policies without an attack.
         copies: augmented copies of a sample in a batch.
     """
 
@@ -212,11 +219,7 @@ class SearchSpace(FrozenSpace):
 
     def kinds(self) -> dict[str, list[str]]:
         """The kinds of mixing, attacks and generators that its modality must have."""
-        named: dict[str, tuple[str, ...]] = {
-            "mixing": self.mixing.kinds,
-            "attack": self.adversarial.kinds,
-            "generator": self.synthetic.kinds,
-        }
+        named = {"mixing": self.mixing.kinds, "attack": self.adversarial.kinds, "generator": self.synthetic.kinds}
         return {what: [kind for kind in kinds if kind != "none"] for what, kinds in named.items()}
 
     @property
@@ -261,16 +264,22 @@ class SearchSpace(FrozenSpace):
             "baselines": baselines or ["none"],
         }
         try:
-            return SearchSpace.model_validate(
-                {**{name: getattr(self, name) for name in type(self).model_fields}, **changed}
-            )
+            return SearchSpace.model_validate({**dict(self), **changed})
         except ValidationError as fault:
             raise SpaceError(
                 f"space {self.name!r} has only operators that have nothing to work with: {rule_of(fault.errors()[0])}"
             ) from None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it allows no augmentation at all."""
+        has_layers, kinds = self.families and self.layers[1] > 0, any(self.kinds().values())
+        return not (self.base or has_layers or kinds or self.regularization or self.copies[1] > 1)
+
     def without_kinds(self, lacking: Collection[str]) -> SearchSpace:
-        """The space without the `lacking` kinds of mixing, attacks and generators, also in its portfolio."""
+        """The space without the `lacking` kinds of mixing, attacks and generators, also in its portfolio; it may
+        be empty then.
+        """
 
         def kept(kinds: tuple[str, ...]) -> tuple[str, ...]:
             return tuple(kind for kind in kinds if not {*mixed_by(kind)} & {*lacking}) or ("none",)
@@ -296,14 +305,14 @@ class SearchSpace(FrozenSpace):
                 "base operation": (shape.base, base),
                 "family": (families, self.families),
                 "mixing": ([shape.mixing], ["none", *self.mixing.kinds]),
-                "attack": ([shape.adversarial], ["none", *self.adversarial.kinds]),
+                "attack": ([shape.adversarial], ["none", *self.adversarial.shaped]),
                 "baseline": ([shape.layers_of] if shape.layers_of else [], self.baselines),
             }
             for what, (names, known) in named.items():
                 if unknown := [name for name in names if name not in known]:
                     raise ValueError(
-                        f"shape {number} of the portfolio has the {what} {unknown[0]!r}, which the space lacks; "
-                        f"it has: {', '.join(known) or 'none'}"
+                        f"shape {number} of the portfolio has the {what} {unknown[0]!r}, which its shapes cannot "
+                        f"have; they can have: {', '.join(dict.fromkeys(known)) or 'none'}"
                     )
 
     @model_validator(mode="after")
@@ -317,16 +326,7 @@ class SearchSpace(FrozenSpace):
         self._check_portfolio()
         if info.context != UNSEARCHED:
             self._check_known()
-        searched = (
-            self.base,
-            self.families and self.layers[1] > 0,
-            self.mixing.kinds != ("none",),
-            self.adversarial.kinds != ("none",),
-            self.synthetic.kinds != ("none",),
-            self.regularization,
-            self.copies[1] > 1,
-        )
-        if not any(searched):
+        if self.is_empty:
             raise ValueError("the space allows no augmentation at all; add base operations, families or mixing")
         return self
 

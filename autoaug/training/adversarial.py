@@ -12,7 +12,7 @@ from autoaug.engine.plan import Plan
 from autoaug.errors import OptionError
 from autoaug.modalities.base import Attack, Modality
 from autoaug.policy.models import Adversarial
-from autoaug.training.embedding import Given, outputs_at, outputs_of, vectors_of
+from autoaug.training.embedding import NetworkInput, outputs_at, outputs_of, vectors_of
 from autoaug.training.modes import evaluating
 from autoaug.training.tasks import Task
 
@@ -31,13 +31,13 @@ def attack_of(modality: Modality, kind: str) -> Attack:
 
 def attack(
     model: nn.Module,
-    given: Given,
+    given: NetworkInput,
     targets: Tensor,
     how: Adversarial,
     generator: torch.Generator,
     task: Task,
     modality: Modality,
-) -> Given:
+) -> NetworkInput:
     """Perturb the values ``[n, …]`` of samples, or the vectors that the network's embedding makes of them, within the
     radius so that the loss on `targets` rises; for TRADES, the divergence from the model's outputs on `given`. The
     model's mode, statistics and gradients are left unchanged.

@@ -20,7 +20,7 @@ from autoaug.functional.tensors import sent
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.training.device import finish
-from autoaug.training.embedding import Given
+from autoaug.training.embedding import NetworkInput
 from autoaug.training.feed import float_batches
 from autoaug.training.state import Training, TrainingPlan
 from autoaug.training.transcription import Transcription
@@ -33,7 +33,7 @@ class Chunk:
     `are_features`, the inputs of the model's head, with no plan.
     """
 
-    given: Given
+    given: NetworkInput
     targets: Tensor
     clean: Tensor
     plan: Plan | None
@@ -83,7 +83,7 @@ def augmented_chunks(
         clean = clean.repeat_interleave(policy.copies, 0)
         targets = plan.task.targets(torch.from_numpy(labels).repeat_interleave(policy.copies, 0))
         drawn = draw_plan(policy, len(clean), generator, plan.modality)
-        given = Given(apply_plan(drawn, clean, check=False), *_in_embedding(drawn, clean))
+        given = _given(drawn, clean)
         mixed = plan.task.mixed if isinstance(plan.task, Transcription) else weighted
         targets = sent(mix_labels(drawn, targets, clean, mixed), clean.device)
         finish(plan.device)
@@ -91,20 +91,23 @@ def augmented_chunks(
         yield Chunk(given, targets, clean, drawn)
 
 
-def _in_embedding(plan: Plan, clean: Tensor) -> tuple[Tensor, Tensor] | tuple[()]:
-    """What is left to the network's embedding to mix: the partners of the samples, augmented but not mixed themselves,
-    and the own weights; nothing if the plan leaves nothing to it.
+def _given(plan: Plan, clean: Tensor) -> NetworkInput:
+    """The augmented samples, and what is left to the network's embedding to mix: the partners of the samples, augmented
+    but not mixed themselves, and the own weights; nothing if the plan leaves nothing to it.
     """
     modality, mix = get_modality(plan.modality), plan.mix
     if mix is None or not modality.in_embedding:
-        return ()
+        return NetworkInput(apply_plan(plan, clean, check=False))
     kinds = mixing_of(plan.modality).kinds
     modes = torch.tensor([1 + kinds.index(kind) for kind in modality.in_embedding if kind in kinds])
     here = torch.isin(mix.mode, modes)
     if not here.any():
-        return ()
+        return NetworkInput(apply_plan(plan, clean, check=False))
+    unmixed = apply_plan(replace(plan, mix=None), clean, check=False)
+    others = (mix.mode > 0) & ~here
+    values = apply_plan(plan, clean, check=False) if others.any() else unmixed
     partner, weight = sent_together([mix.partner, torch.where(here, mix.weight, 1.0)], clean.device)
-    return apply_plan(replace(plan, mix=None), clean, check=False)[partner], weight
+    return NetworkInput(values, unmixed[partner], weight)
 
 
 def _with_synthetic(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,9 +15,18 @@ from autoaug.errors import OptionError
 from autoaug.modalities.base import Modality
 from autoaug.training.device import with_layout
 
+NO_EMBEDDING = (
+    "the network has no known embedding layer whose vectors could be mixed or attacked: add a method "
+    "get_input_embeddings that returns it, have one nn.Embedding alone, or leave mixing and the attack out"
+)
+_CALLED_TWICE = (
+    "the network calls its embedding layer twice in a pass, so that it is unclear which vectors to mix or attack: call "
+    "it once, or leave mixing and the attack of vectors out"
+)
+
 
 @dataclass(frozen=True)
-class Given:
+class NetworkInput:
     """Samples for a network. Their vectors, which its embedding makes, are mixed first, and then moved.
 
     Attributes:
@@ -34,14 +44,15 @@ class Given:
     def __len__(self) -> int:
         return len(self.values)
 
-    def part(self, begin: int, end: int) -> Given:
+    def part(self, begin: int, end: int) -> NetworkInput:
         """The samples from `begin` to `end`."""
         rows = slice(begin, end)
         others = (None if tensor is None else tensor[rows] for tensor in (self.partners, self.weight, self.moves))
-        return Given(self.values[rows], *others)
+        return NetworkInput(self.values[rows], *others)
 
-    def joined(self, other: Given) -> Given:
-        """These samples and then the others, of the same training."""
+    def joined(self, other: NetworkInput) -> NetworkInput:
+        """These samples and then the others, of the same training: both or neither are mixed."""
+        assert (self.partners is None) == (other.partners is None)
 
         def both(own: Tensor | None, then: Tensor | None) -> Tensor | None:
             return None if own is None or then is None else torch.cat([own, then])
@@ -52,7 +63,9 @@ class Given:
         if then is None and own is not None:
             then = own.new_zeros(len(other), *own.shape[1:])
         values = torch.cat([self.values, other.values])
-        return Given(values, both(self.partners, other.partners), both(self.weight, other.weight), both(own, then))
+        return NetworkInput(
+            values, both(self.partners, other.partners), both(self.weight, other.weight), both(own, then)
+        )
 
 
 def embedding_of(model: nn.Module) -> nn.Module | None:
@@ -68,7 +81,7 @@ def embedding_of(model: nn.Module) -> nn.Module | None:
     return layers[0] if len(layers) == 1 else None
 
 
-def outputs_of(model: nn.Module, given: Given, modality: Modality) -> Tensor:
+def outputs_of(model: nn.Module, given: NetworkInput, modality: Modality) -> Tensor:
     """The model's outputs for what it is given. Gradients reach its embedding, too."""
     if given.partners is None and given.moves is None:
         outputs: Tensor = model(with_layout(given.values))
@@ -76,7 +89,7 @@ def outputs_of(model: nn.Module, given: Given, modality: Modality) -> Tensor:
     return outputs_at(model, given, vectors_of(model, given), modality)
 
 
-def vectors_of(model: nn.Module, given: Given) -> Tensor:
+def vectors_of(model: nn.Module, given: NetworkInput) -> Tensor:
     """The vectors ``[n, L, d]`` of what the model is given, mixed (wordMixup; Guo et al., 2019) and moved."""
     if given.partners is None or given.weight is None:
         made = _embedded(model, given.values)
@@ -88,11 +101,18 @@ def vectors_of(model: nn.Module, given: Given) -> Tensor:
     return made + pad(given.moves, (0, 0, 0, made.shape[1] - given.moves.shape[1]))
 
 
-def outputs_at(model: nn.Module, given: Given, vectors: Tensor, modality: Modality) -> Tensor:
+def outputs_at(model: nn.Module, given: NetworkInput, vectors: Tensor, modality: Modality) -> Tensor:
     """The outputs of the model if its embedding gives these ``vectors [n, L, d]``. It gets the longer one of mixed
-    samples, so that its masks of padding leave room for both.
+    samples, so that its masks of padding leave room for both. Raises `OptionError` if it calls its embedding twice.
     """
-    hook = _layer(model).register_forward_hook(lambda *_: vectors)
+    calls = itertools.count()
+
+    def replaced(*_: object) -> Tensor:
+        if next(calls):  # of other samples, perhaps, or of a part of them
+            raise OptionError(_CALLED_TWICE)
+        return vectors
+
+    hook = _layer(model).register_forward_hook(replaced)
     try:
         outputs: Tensor = model(with_layout(_longer(given, modality)))
     finally:
@@ -100,7 +120,7 @@ def outputs_at(model: nn.Module, given: Given, vectors: Tensor, modality: Modali
     return outputs
 
 
-def _longer(given: Given, modality: Modality) -> Tensor:
+def _longer(given: NetworkInput, modality: Modality) -> Tensor:
     """The samples, or their partners where these are longer and mixed in."""
     if given.partners is None or given.weight is None:
         return given.values
@@ -137,9 +157,3 @@ def _layer(model: nn.Module) -> nn.Module:
     if layer is None:
         raise OptionError(NO_EMBEDDING)
     return layer
-
-
-NO_EMBEDDING = (
-    "the network has no known embedding layer whose vectors could be mixed or attacked: add a method "
-    "get_input_embeddings that returns it, have one nn.Embedding alone, or leave mixing and the attack out"
-)

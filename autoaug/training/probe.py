@@ -19,7 +19,7 @@ from autoaug.modalities.kinds import in_embedding
 from autoaug.modalities.registry import get_modality
 from autoaug.training.chunks import Chunk, augmented_chunks, spans_of
 from autoaug.training.device import precision, with_layout
-from autoaug.training.embedding import Given
+from autoaug.training.embedding import NetworkInput
 from autoaug.training.feed import float_batches, in_order, inputs_at_once, shuffled
 from autoaug.training.layers import features_of, head_of
 from autoaug.training.modes import evaluating
@@ -79,7 +79,7 @@ def feature_chunks(training: Training, plan: TrainingPlan, count: int) -> Iterat
             continue
         at = torch.from_numpy(passes % count).to(plan.device), torch.from_numpy(batch).to(plan.device)
         features, targets = views.features[at].flatten(0, 1), views.targets[at].flatten(0, 1)
-        yield Chunk(Given(features), targets, features, None, are_features=True)
+        yield Chunk(NetworkInput(features), targets, features, None, are_features=True)
 
 
 def _views(training: Training, plan: TrainingPlan, count: int) -> _Views:

@@ -18,7 +18,7 @@ from autoaug.policy.models import Adversarial
 from autoaug.results.robustness import Robustness
 from autoaug.training.adversarial import attack, attack_of
 from autoaug.training.device import precision
-from autoaug.training.embedding import Given
+from autoaug.training.embedding import NetworkInput
 from autoaug.training.inference import clean_batches, scores_of
 from autoaug.training.metrics import Accuracy, Metric, metric_record, score, statistics_of
 from autoaug.training.setting import TrainingSetting
@@ -116,7 +116,7 @@ def _examined(
         with precision(exam.device):
             targets = exam.task.targets(torch.from_numpy(labels)).to(exam.device)
             generator = torch.Generator().manual_seed(number)
-            moved = attack(model, Given(values), targets, exam.how, generator, exam.task, exam.modality)
+            moved = attack(model, NetworkInput(values), targets, exam.how, generator, exam.task, exam.modality)
         attacked.add(moved.values, labels)
         for name, scores in corrupted.items():
             corrupt: Callable[[Tensor, int], Tensor] = exam.modality.corruptions[name]

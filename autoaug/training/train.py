@@ -17,7 +17,7 @@ from autoaug.policy.models import Policy
 from autoaug.training.adversarial import attack, attack_magnitudes
 from autoaug.training.chunks import Chunk, augmented_chunks, spans_of
 from autoaug.training.device import precision
-from autoaug.training.embedding import Given, outputs_of
+from autoaug.training.embedding import NetworkInput, outputs_of
 from autoaug.training.feed import inputs_at_once, shuffled
 from autoaug.training.layers import head_of, train_mode
 from autoaug.training.optimizers import average_weights, learning_rate, new_optimizer, optimizer_state
@@ -123,7 +123,7 @@ def _loss(training: Training, plan: TrainingPlan, part: Chunk, generator: torch.
         if how.kind == "magnitudes":
             own = part.part(0, count)
             assert own.plan is not None
-            moved = Given(attack_magnitudes(model, own.clean, own.plan, own.targets, how, task))
+            moved = NetworkInput(attack_magnitudes(model, own.clean, own.plan, own.targets, how, task))
         else:
             moved = attack(model, given.part(0, count), part.targets[:count], how, generator, task, modality)
         if how.loss == "trades":

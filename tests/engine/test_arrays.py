@@ -18,6 +18,7 @@ from autoaug.engine.plan import Plan, draw_plan
 from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import OptionError
 from autoaug.functional.sampling import as_layers, draw_operations, draw_sample, steps_of
+from autoaug.modalities import operators
 from autoaug.modalities.image import MODALITY
 from autoaug.modalities.image import modality as image_modality
 from autoaug.policy.loading import load_policy
@@ -194,3 +195,18 @@ def test_a_schedule_is_followed_by_single_samples() -> None:
 def test_an_unknown_backend_is_refused() -> None:
     with pytest.raises(OptionError, match="no backend 'opencv'; there are: auto, torch"):
         PolicyTransform(load_policy("none"), backend="opencv")
+
+
+def test_what_an_operator_has_learned_reaches_a_single_array(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no twin on arrays, so that torch augments the sample."""
+    operators.all_operators()
+    monkeypatch.setattr(operators, "_registry", dict(operators._registry))
+
+    @operators.operator("Painted", modality="image", family="own", unit="switch")
+    @operators.learning(lambda _: "0.2")
+    def painted(values: torch.Tensor, switches: torch.Tensor, uniforms: torch.Tensor, learned: str) -> torch.Tensor:
+        return torch.full_like(values, float(learned))
+
+    known = Policy(layers=in_turn(Operation(operator="Painted"))).knowing({"Painted": "0.6"})
+    sample = bytes_of(1)[0].permute(1, 2, 0).numpy()
+    assert np.unique(PolicyTransform(known, seed=0)(sample)).tolist() == [153]

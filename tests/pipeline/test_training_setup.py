@@ -175,3 +175,11 @@ def test_a_recipe_file_may_balance_and_options_override_it(npz: Path, tmp_path: 
     file.write_text("sampling: evenly\n")
     with pytest.raises(OptionError, match="sampling"):
         prepare(SearchOptions(data=npz, recipe=file, workers=1))
+
+
+def test_only_data_that_are_read_are_said_to_be(npz: Path, caplog: pytest.LogCaptureFixture) -> None:
+    given = SearchOptions(str(npz), space="light", trials=2, workers=1)
+    with caplog.at_level("INFO", logger="autoaug"):
+        _, found, audit = prepare(given)
+        prepare(given, (audit, found))
+    assert caplog.text.count("reading ") == 1

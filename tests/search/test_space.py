@@ -69,6 +69,10 @@ def test_the_digits_space_has_no_flips() -> None:
         ("copies: [1, 99]\n", ["line 1", "copies"]),
         ("families:\n  a: {Rotate: 7}\nlayers: [0, 1]\n", ["line 2", "7"]),
         ("mixing: {kinds: [mixup], alpha: [.nan, 1]}\n", ["alpha"]),
+        (
+            "adversarial: {kinds: [none, pgd]}\nportfolio: [{adversarial: pgd}]\n",
+            ["shape 1 of the portfolio has the attack 'pgd', which its shapes cannot have; they can have: none"],
+        ),
         ("a: [", ["YAML"]),
     ],
 )

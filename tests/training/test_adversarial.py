@@ -17,7 +17,7 @@ from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Adversarial, Policy
 from autoaug.training.adversarial import attack, attack_magnitudes
-from autoaug.training.embedding import Given
+from autoaug.training.embedding import NetworkInput
 from autoaug.training.robustness import check_examinable
 from autoaug.training.tasks import Classification
 from autoaug.training.train import train_to_end
@@ -41,7 +41,7 @@ def test_fgsm_is_what_an_independent_implementation_makes(norm: str, trained: tu
     model, images, labels = trained
     epsilon = 0.05 if norm == "linf" else 0.5
     how = Adversarial(kind="fgsm", norm=norm, epsilon=epsilon)
-    ours = attack(model, Given(images), TASK.targets(labels), how, torch.Generator(), TASK, IMAGE).values
+    ours = attack(model, NetworkInput(images), TASK.targets(labels), how, torch.Generator(), TASK, IMAGE).values
     kind = foolbox.attacks.LinfFastGradientAttack if norm == "linf" else foolbox.attacks.L2FastGradientAttack
     theirs, *_ = kind(random_start=False)(foolbox.PyTorchModel(model, bounds=(0, 1)), images, labels, epsilons=epsilon)
     torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0)
@@ -53,7 +53,9 @@ def test_pgd_is_as_strong_as_an_independent_one(norm: str, trained: tuple) -> No
     model, images, labels = trained
     epsilon, steps = (0.08, 20) if norm == "linf" else (1.0, 20)
     how = Adversarial(kind="pgd", norm=norm, epsilon=epsilon, steps=steps)
-    ours = attack(model, Given(images), TASK.targets(labels), how, torch.Generator().manual_seed(0), TASK, IMAGE).values
+    ours = attack(
+        model, NetworkInput(images), TASK.targets(labels), how, torch.Generator().manual_seed(0), TASK, IMAGE
+    ).values
     kind = foolbox.attacks.LinfPGD if norm == "linf" else foolbox.attacks.L2PGD
     theirs, *_ = kind(steps=steps)(foolbox.PyTorchModel(model, bounds=(0, 1)), images, labels, epsilons=epsilon)
     losses = [cross_entropy(model(moved), labels).item() for moved in (images, ours, theirs)]
@@ -78,7 +80,7 @@ def test_an_attack_stays_in_its_ball_and_leaves_the_model_as_it_was(
     images, labels = torch.rand(6, 1, 12, 12), torch.arange(6) % 3
     how = Adversarial(kind=kind, norm=norm, loss=loss, epsilon=epsilon, steps=1 if kind == "fgsm" else 3)
     moved = attack(
-        model, Given(images), TASK.targets(labels), how, torch.Generator().manual_seed(1), TASK, IMAGE
+        model, NetworkInput(images), TASK.targets(labels), how, torch.Generator().manual_seed(1), TASK, IMAGE
     ).values
     away = (moved - images).flatten(1)
     size = away.abs().amax(1) if norm == "linf" else away.norm(dim=1)
@@ -106,7 +108,7 @@ def test_an_attack_that_the_modality_has_not_is_refused() -> None:
 
     model, how = torch.nn.Flatten(), Adversarial(kind="pgd", steps=2)
     with pytest.raises(OptionError, match="modality 'image' has no attack 'pgd'"):
-        attack(model, Given(torch.rand(2, 1, 2, 2)), torch.eye(2), how, torch.Generator(), TASK, Bare())
+        attack(model, NetworkInput(torch.rand(2, 1, 2, 2)), torch.eye(2), how, torch.Generator(), TASK, Bare())
     with pytest.raises(OptionError, match="has no attack 'pgd'"):
         check_examinable(Bare())
 

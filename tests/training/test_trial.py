@@ -18,7 +18,7 @@ from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Adversarial, Policy, Regularization
 from autoaug.training.adversarial import attack
-from autoaug.training.embedding import Given
+from autoaug.training.embedding import NetworkInput
 from autoaug.training.inference import outputs_of
 from autoaug.training.recipe import default_recipe
 from autoaug.training.result import TrialResult
@@ -188,7 +188,7 @@ def test_an_attack_stays_in_its_ball_raises_the_loss_and_leaves_the_model_alone(
     labels = torch.eye(3)[torch.arange(16) % 3]
     how = Adversarial(kind=kind, epsilon=0.05, steps=1 if kind == "fgsm" else 4)
     task, image = Classification(3), get_modality("image")
-    moved = attack(model, Given(images), labels, how, torch.Generator().manual_seed(0), task, image).values
+    moved = attack(model, NetworkInput(images), labels, how, torch.Generator().manual_seed(0), task, image).values
     assert (moved - images).abs().max() <= 0.05 + 1e-6
     assert moved.min() >= 0
     assert moved.max() <= 1
@@ -199,7 +199,7 @@ def test_an_attack_stays_in_its_ball_raises_the_loss_and_leaves_the_model_alone(
     loss = nn.functional.cross_entropy
     assert loss(model(moved), labels) > loss(model(images), labels)
     model.train()[1].eval()
-    attack(model, Given(images), labels, how, torch.Generator().manual_seed(0), task, image)
+    attack(model, NetworkInput(images), labels, how, torch.Generator().manual_seed(0), task, image)
     assert [module.training for module in model] == [True, False, True, True], "a frozen layer stays frozen"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autoaug.search.sampling import shaped_attacks
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.portfolio import within
 
@@ -73,7 +72,7 @@ def _mixing(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, 
 
 def _attack(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if "adversarial" in shape:
-        yield from ({"adversarial": kind} for kind in shaped_attacks(space) if kind != shape["adversarial"])
+        yield from ({"adversarial": kind} for kind in space.adversarial.shaped if kind != shape["adversarial"])
 
 
 def _layers(space: SearchSpace, shape: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -51,7 +51,8 @@ def values_of(space: SearchSpace, shape: Shape) -> dict[str, Any]:
     if shape.family is not None:
         values["family"] = shape.family
     if "adversarial" in usual:
-        values["adversarial"] = shape.adversarial
+        kinds = space.adversarial.shaped
+        values["adversarial"] = shape.adversarial if shape.adversarial in kinds else kinds[0]
     return within(space, {**usual, **base, **magnitudes, **values})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,16 @@ from torch import Tensor, nn
 import autoaug
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.splits import Samples
-from autoaug.errors import OptionError, PolicyError
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import Plan
+from autoaug.errors import OptionError, PolicyError, SpaceError
 from autoaug.exporters import export_policy
 from autoaug.modalities.registry import get_modality
 from autoaug.modalities.text import models
 from autoaug.modalities.text.tokens import as_rows, tokenized
+from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.options import CompareOptions
+from autoaug.pipeline.training_setup import setup_lines
 from autoaug.policy.loading import parse_policy
 from autoaug.policy.models import Adversarial, Mixing, Policy
 from autoaug.search.sampling import Given as GivenChoices
@@ -24,9 +30,10 @@ from autoaug.search.sampling import sample_policy, sample_shaped, usual_shape
 from autoaug.search.space import load_space
 from autoaug.search.strategies.neighbors import neighbors
 from autoaug.search.strategies.portfolio import portfolio
+from autoaug.training import chunks
 from autoaug.training.adversarial import attack
 from autoaug.training.chunks import augmented_chunks
-from autoaug.training.embedding import Given, embedding_of, outputs_of, vectors_of
+from autoaug.training.embedding import NetworkInput, embedding_of, outputs_of, vectors_of
 from autoaug.training.recipe import Recipe
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import new_training
@@ -71,7 +78,7 @@ def setting(length: int = 24, n: int = 96, model: str = "textcnn", **recipe: obj
 def test_the_outputs_of_a_linear_network_are_mixed_as_the_vectors_are() -> None:
     network, own, others = Linear(), tokens(), tokens().flip(0)
     weight = torch.linspace(0, 1, 8)
-    mixed = outputs_of(network, Given(own, others, weight), TEXT)
+    mixed = outputs_of(network, NetworkInput(own, others, weight), TEXT)
     expected = weight[:, None] * network(own) + (1 - weight)[:, None] * network(others)
     torch.testing.assert_close(mixed, expected)
     mixed[:, 0].sum().backward()
@@ -89,7 +96,7 @@ def test_the_outputs_of_a_linear_network_are_mixed_as_the_vectors_are() -> None:
 def test_a_weight_of_one_changes_nothing_and_a_partner_that_is_the_text_itself_neither(name: str) -> None:
     network, own = built(name), tokens()
     for partner, weight in ((own.flip(0), torch.ones(8)), (own, torch.linspace(0, 1, 8))):
-        mixed = outputs_of(network, Given(own, partner, weight), TEXT)
+        mixed = outputs_of(network, NetworkInput(own, partner, weight), TEXT)
         torch.testing.assert_close(mixed, network(own), atol=1e-5, rtol=1e-5)
 
 
@@ -97,7 +104,7 @@ def test_a_weight_of_one_changes_nothing_and_a_partner_that_is_the_text_itself_n
 def test_a_longer_partner_is_mixed_in_as_a_whole(name: str) -> None:
     """At weight 0, all that the network sees is the partner, beyond the end of the text, too."""
     network, own = built(name), tokens()[[6, 0]]
-    mixed = outputs_of(network, Given(own, own.flip(0), torch.tensor([0.0, 1.0])), TEXT)
+    mixed = outputs_of(network, NetworkInput(own, own.flip(0), torch.tensor([0.0, 1.0])), TEXT)
     torch.testing.assert_close(mixed, network(own[[1, 1]]), atol=1e-5, rtol=1e-5)
 
 
@@ -106,7 +113,7 @@ def test_fgm_is_a_step_along_the_gradient_by_hand(loss: str) -> None:
     network, given = built("textcnn"), tokens()[:7]
     targets = TASK.targets(torch.arange(7) % 3)
     how = HOW.model_copy(update={"loss": loss})
-    moved = attack(network, Given(given), targets, how, torch.Generator().manual_seed(0), TASK, TEXT)
+    moved = attack(network, NetworkInput(given), targets, how, torch.Generator().manual_seed(0), TASK, TEXT)
     assert torch.equal(moved.values, given)
     assert moved.moves is not None
     vectors = network.embedding(given).detach()
@@ -127,7 +134,7 @@ def test_fgm_is_a_step_along_the_gradient_by_hand(loss: str) -> None:
 @pytest.mark.parametrize("name", PROXIES)
 def test_fgm_raises_the_loss_of_mixed_texts_and_of_empty_ones_nothing(name: str) -> None:
     network, own = built(name), torch.cat([tokens()[:5], torch.zeros_like(tokens()[:1])])
-    given = Given(own, own.flip(0), torch.tensor([0.7, 0.2, 0.9, 0.4, 0.6, 1.0]))
+    given = NetworkInput(own, own.flip(0), torch.tensor([0.7, 0.2, 0.9, 0.4, 0.6, 1.0]))
     targets = TASK.targets(torch.arange(6) % 3)
     moved = attack(network, given, targets, HOW, torch.Generator().manual_seed(0), TASK, TEXT)
     before, after = (TASK.loss(outputs_of(network, some, TEXT), targets) for some in (given, moved))
@@ -158,6 +165,28 @@ def test_a_chunk_has_the_unmixed_partners_and_the_labels_of_the_plan() -> None:
     labels = torch.nn.functional.one_hot(torch.from_numpy(plan.samples.labels), 2).float()
     expected = mix.weight[:, None] * labels + (1 - mix.weight)[:, None] * labels[mix.partner]
     torch.testing.assert_close(chunk.targets, expected)
+
+
+@pytest.mark.parametrize(("kind", "passes"), [("mixup", 1), ("cutmix", 1), ("mixup-or-cutmix", 2)])
+def test_texts_are_augmented_once_unless_they_are_mixed_in_both_ways(
+    kind: str, passes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = parse_policy(f"{SWAPS}\nmixing: {{kind: {kind}}}")
+    plan, calls = setting().plan(policy, 0), []
+
+    def counted(drawn: Plan, given: Tensor, check: bool) -> Tensor:
+        calls.append(drawn)
+        return apply_plan(drawn, given, check=check)
+
+    monkeypatch.setattr(chunks, "apply_plan", counted)
+    rows = iter([np.arange(96)])
+    (chunk,) = chunks.augmented_chunks(new_training(plan), plan, [policy], rows, torch.Generator().manual_seed(0), 0)
+    assert len(calls) == passes
+    assert chunk.plan is not None
+    assert torch.equal(chunk.given.values, apply_plan(chunk.plan, chunk.clean))
+    if chunk.given.partners is not None:
+        unmixed = apply_plan(replace(chunk.plan, mix=None), chunk.clean)
+        assert torch.equal(chunk.given.partners, unmixed[chunk.plan.mix.partner])
 
 
 TRAINED = {
@@ -200,11 +229,29 @@ def test_embeddings_are_found_where_networks_say_or_have_one() -> None:
     two = nn.ModuleList([nn.Embedding(3, 2), nn.Embedding(3, 2)])
     assert embedding_of(two) is None
     with pytest.raises(OptionError, match=r"no known embedding layer .* get_input_embeddings"):
-        vectors_of(two, Given(tokens()))
+        vectors_of(two, NetworkInput(tokens()))
     unused = Linear()
     unused.forward = lambda given: torch.zeros(len(given), 3)  # type: ignore[method-assign]
     with pytest.raises(OptionError, match="does not use its embedding"):
-        vectors_of(unused, Given(tokens()))
+        vectors_of(unused, NetworkInput(tokens()))
+
+
+def test_a_network_that_embeds_twice_in_a_pass_is_refused_and_keeps_no_hook() -> None:
+    class Twice(Linear):
+        def forward(self, given: Tensor) -> Tensor:
+            return super().forward(given) + super().forward(given.flip(1))
+
+    network, own = Twice(), tokens()
+    with pytest.raises(OptionError, match="calls its embedding layer twice"):
+        outputs_of(network, NetworkInput(own, own.flip(0), torch.full((8,), 0.5)), TEXT)
+    assert not any(module._forward_hooks for module in network.modules())
+    network(own)
+
+
+def test_mixed_samples_are_not_joined_to_unmixed_ones() -> None:
+    own = tokens()
+    with pytest.raises(AssertionError):
+        NetworkInput(own, own.flip(0), torch.ones(8)).joined(NetworkInput(own))
 
 
 @pytest.mark.slow
@@ -230,11 +277,11 @@ def test_models_of_transformers_are_mixed_and_attacked_as_they_are() -> None:
         network = Bert().eval()
     own = tokens()[[6, 0]]
     assert embedding_of(network) is network.bert.bert.embeddings.word_embeddings
-    mixed = outputs_of(network, Given(own, own.flip(0), torch.tensor([0.0, 1.0])), TEXT)
+    mixed = outputs_of(network, NetworkInput(own, own.flip(0), torch.tensor([0.0, 1.0])), TEXT)
     torch.testing.assert_close(mixed, network(own[[1, 1]]), atol=1e-5, rtol=1e-5)
     targets = TASK.targets(torch.arange(2))
-    moved = attack(network, Given(own), targets, HOW, torch.Generator(), TASK, TEXT)
-    before, after = (TASK.loss(outputs_of(network, some, TEXT), targets) for some in (Given(own), moved))
+    moved = attack(network, NetworkInput(own), targets, HOW, torch.Generator(), TASK, TEXT)
+    before, after = (TASK.loss(outputs_of(network, some, TEXT), targets) for some in (NetworkInput(own), moved))
     assert bool((after > before).all())
 
 
@@ -258,9 +305,17 @@ def test_a_network_without_embedding_has_a_space_without_it_and_no_such_policy(t
     mixed.write_text(f"{SWAPS}\nmixing: {{kind: mixup}}\n")
     with pytest.raises(OptionError, match=r"has mixup, but the network has no known embedding layer"):
         autoaug.compare(data, policies=[mixed, "none"], model=f"{__name__}:bag", out=tmp_path / "run")
+    options = CompareOptions(data, ["eda", "none"], model=f"{__name__}:bag", workers=1)
+    assert "no embedding layer found: mixup and fgm are left out" in setup_lines(options, prepare(options)[1])
     space = load_space("standard", "text").without_kinds(TEXT.in_embedding)
     assert space.mixing.kinds == ("none", "cutmix")
     assert space.adversarial.kinds == ("none",)
+    alone = tmp_path / "alone.yaml"
+    alone.write_text("mixing: {kinds: [none, mixup]}\nadversarial: {kinds: [none, fgm]}\nbaselines: [none]\n")
+    with pytest.raises(
+        SpaceError, match=r"space 'alone' has only mixup, fgm, but the network has no known embedding layer"
+    ):
+        autoaug.search(data, space=alone, model=f"{__name__}:bag", out=tmp_path / "run")
 
 
 def test_the_space_draws_both() -> None:

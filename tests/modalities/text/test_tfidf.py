@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +23,18 @@ from autoaug import api
 from autoaug.data.inputs import MemoryInputs
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
+from autoaug.engine.relaxation import RelaxedPolicy
 from autoaug.errors import OptionError
 from autoaug.modalities.operators import learned_from
 from autoaug.modalities.text.tokens import as_rows, tokenized, words_of
 from autoaug.modalities.text.vocabulary import Vocabulary, counted
 from autoaug.pipeline.configure import learned, prepare
+from autoaug.pipeline.job import Job
 from autoaug.pipeline.options import CompareOptions
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Operation, Policy, in_turn
+from autoaug.runs.callbacks import Logged
+from autoaug.runs.folder import RunFolder
 from tests.modalities.text.test_operators import rows
 from tests.modalities.text.writing import write_table
 
@@ -157,6 +162,14 @@ def test_policies_and_plans_keep_what_was_learned(tmp_path: Path) -> None:
     assert torch.equal(apply_plan(plan[3:9], given[3:9]), whole[3:9])
 
 
+def test_a_relaxed_policy_knows_what_was_learned() -> None:
+    known = policy(1.0).knowing(learned_of(CORPUS))
+    relaxed, given = RelaxedPolicy(known, seed=0), rows(*[CORPUS[0]] * 20, length=16)
+    assert relaxed.draw(4).plan.learned == dict(known.learned)
+    with torch.no_grad():
+        assert not torch.equal(relaxed(given), given)
+
+
 def write_split(folder: Path) -> Path:
     """Texts whose splits have words of their own."""
     for split, own in (("train", "alpha"), ("validation", "beta"), ("test", "gamma")):
@@ -167,12 +180,21 @@ def write_split(folder: Path) -> Path:
 
 def test_a_run_learns_from_its_training_texts_alone(tmp_path: Path) -> None:
     data = write_split(tmp_path / "texts")
-    config, found, _ = prepare(CompareOptions(data, ["none", policy(0.5).knowing({NAME: "1\n1 1 secret"})], workers=1))
+    config, found, audit = prepare(
+        CompareOptions(data, ["none", policy(0.5).knowing({NAME: "1\n1 1 secret"})], workers=1)
+    )
     assert config.policies[1].learned == ()
     assert found.learned == {}
     words = set(Vocabulary(learned(config, found).learned[NAME]).words)
     assert {"alpha1", "alpha39", "game"} <= words
     assert not any(word.startswith(("beta", "gamma", "secret")) for word in words)
+    jobs = [
+        Job(RunFolder(tmp_path), config, replace(found, learned=known), audit, Logged())
+        for known in ({}, {NAME: ""}, {NAME: "1\n1 1 a"})
+    ]
+    of_none, of_nothing, of_some = (job.facts()["learned"] for job in jobs)
+    assert of_none is of_nothing is None
+    assert of_some is not None
 
 
 def test_expanded_texts_have_words_of_the_training_texts(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from autoaug.errors import SpaceError
 from autoaug.modalities.operators import get_operator
 from autoaug.policy.loading import load_policy
 from autoaug.search.sampling import Given, sample_shaped
-from autoaug.search.space import SearchSpace, Shape, load_space, space_names
+from autoaug.search.space import AdversarialSpace, SearchSpace, Shape, load_space, space_names
+from autoaug.search.strategies.neighbors import neighbors
 from autoaug.search.strategies.portfolio import portfolio, values_of
 
 
@@ -57,6 +58,18 @@ def test_values_are_moved_into_the_space() -> None:
     assert values["copies"] == space.copies[1]
 
 
+@pytest.mark.parametrize("kinds", [("fgsm", "pgd"), ("pgd",)])
+def test_shapes_of_a_space_with_attacks_alone_have_one(kinds: tuple[str, ...]) -> None:
+    space = SearchSpace(adversarial=AdversarialSpace(kinds=kinds))
+    for wanted, had in (("none", kinds[0]), (kinds[-1], kinds[-1])):
+        shape = values_of(space, Shape(adversarial=wanted))
+        policies = [sample_shaped(space, Given(values)) for values in (shape, *neighbors(space, shape))]
+        assert policies[0].adversarial is not None
+        assert policies[0].adversarial.kind == had
+        assert policies[0].adversarial.epsilon == pytest.approx((0.002 * 0.03) ** 0.5)  # the middle of the default
+        assert len({policy.fingerprint() for policy in policies}) == len(policies) == len(kinds)
+
+
 def test_the_best_published_policy_is_tried_as_it_is_and_weaker() -> None:
     space = load_space("standard")
     plain, best = list(portfolio(space)), load_policy("randaugment")
@@ -74,7 +87,10 @@ def test_the_best_published_policy_is_tried_as_it_is_and_weaker() -> None:
 @pytest.mark.parametrize(
     ("shape", "words"),
     [
-        ({"base": {"Invert": 1}}, "base operation 'Invert', which the space lacks; it has: HorizontalFlip"),
+        (
+            {"base": {"Invert": 1}},
+            "base operation 'Invert', which its shapes cannot have; they can have: HorizontalFlip",
+        ),
         ({"layers": 1, "family": "colour"}, "family 'colour'"),
         ({"extra": "colour"}, "family 'colour'"),
         ({"layers": 1}, "family None"),
