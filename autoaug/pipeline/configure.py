@@ -106,8 +106,8 @@ class _Goal:
                 raise OptionError(f"policy {policy.name!r} has {', '.join(kinds)}, but {NO_EMBEDDING}")
         space = self.space and self.space.without_kinds(modality.in_embedding)
         if self.space and space and space.is_empty:
-            kinds = ", ".join(in_embedding(self.space.kinds(), modality))
-            raise SpaceError(f"space {space.name!r} has only {kinds}, but {NO_EMBEDDING}")
+            kinds = in_embedding(self.space.kinds(), modality)
+            raise SpaceError(f"space {space.name!r} has only {', '.join(kinds)}, but {NO_EMBEDDING}")
         return replace(self, space=space)
 
     def _check(self, modality: str, kind: Kind, lacking: Mapping[str, str]) -> None:
