@@ -89,6 +89,24 @@ def test_keras_leaves_images_as_they_are_outside_of_training_and_keeps_types() -
     assert len({one.tobytes() for one in made}) > 1
 
 
+def test_keras_makes_the_layer_of_its_config() -> None:
+    module = loaded(load_policy("flip-crop"), "keras")
+    config = module["keras"].saving.serialize_keras_object(module["Augment"]())
+    made = module["keras"].saving.deserialize_keras_object(config, custom_objects={"Augment": module["Augment"]})
+    assert type(made) is module["Augment"]
+
+
+@pytest.mark.slow
+def test_a_keras_model_with_a_policy_is_saved_and_loaded(tmp_path: Path) -> None:
+    module = loaded(load_policy("flip-crop"), "keras")
+    keras, to_numpy = module["keras"], module["ops"].convert_to_numpy
+    keras.Sequential([keras.Input((24, 24, 3)), module["Augment"](), keras.layers.Flatten()]).save(tmp_path / "m.keras")
+    model = keras.models.load_model(tmp_path / "m.keras", custom_objects={"Augment": module["Augment"]})
+    given = torch.from_numpy(image()[None].repeat(4, 0) / np.float32(255))
+    assert (to_numpy(model(given, training=False)) == given.flatten(1).numpy()).all()
+    assert len({one.tobytes() for one in to_numpy(model(given, training=True))}) > 1
+
+
 def test_a_seed_repeats_what_numpy_draws_and_a_pickled_module_goes_on() -> None:
     module = loaded(load_policy("randaugment"), "numpy")
     first, again = module["Augment"](seed=3), module["Augment"](seed=3)
