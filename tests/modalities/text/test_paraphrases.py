@@ -16,11 +16,12 @@ import torch
 
 from autoaug import api
 from autoaug.data.audit import audit
+from autoaug.data.inputs import MemoryInputs
 from autoaug.data.loading import open_source
 from autoaug.errors import AutoaugError, DataError, OptionError, PolicyError
 from autoaug.modalities.operators import learned_from
 from autoaug.modalities.registry import get_modality
-from autoaug.modalities.text import kept, pretrained, translators
+from autoaug.modalities.text import kept, paraphrases, pretrained, translators
 from autoaug.modalities.text.bits import lengths_of
 from autoaug.modalities.text.paraphrases import MODEL_VARIABLE
 from autoaug.modalities.text.tokens import PROTECTED, as_rows, text_of, tokenized, words_of
@@ -83,6 +84,16 @@ def test_training_texts_are_translated_once_before_a_run_that_needs_them(
     given = torch.from_numpy(inputs.take(np.arange(24)))
     made = applied("RoundTripTranslation", given, 1.0)
     assert ["little" in text_of(row) for row in made.numpy()] == ["small" in text_of(row) for row in given.numpy()]
+
+
+def test_other_words_alone_need_no_translations(translator: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(translators, "_run", lambda *_, **__: pytest.fail("nothing needs it"))
+    monkeypatch.setattr(paraphrases, "in_context", asked.extend)
+    texts = ["a small cat", "a dog"]
+    given = MemoryInputs(as_rows([tokenized(text) for text in texts], 8))
+    assert learned_from(given, ["ContextualReplacement"]) == {"ContextualReplacement": ""}
+    assert asked == texts
 
 
 def test_what_is_kept_survives_a_torn_line_and_is_of_one_translator(
