@@ -30,6 +30,8 @@ class Vocabulary:
             found.update(dict.fromkeys(words, (int(within), int(often))))
         if not found or max(len(word.encode()) for word in found) > 23:
             raise ValueError("there are no words, or one is longer than 23 bytes")
+        if max(texts, *(often for _, often in found.values())) >= 2**31:
+            raise ValueError("a count is 2**31 or more")
         if not all(1 <= within <= min(texts, often) for within, often in found.values()):
             raise ValueError(f"a word is in more than {texts} texts, or occurs less often than that")
         self.words = list(found)
