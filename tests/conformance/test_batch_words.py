@@ -37,6 +37,12 @@ def test_values_that_would_be_misread_are_refused(target: str, given: np.ndarray
         augment(values[target])
 
 
+def test_what_is_no_tensor_is_refused_by_kornia() -> None:
+    augment = loaded(load_policy("flip-crop"), "kornia")["Augment"]()
+    with pytest.raises(ValueError, match=r"images must be tensors of uint8 or floats in \[0, 1\], not ndarray"):
+        augment(np.zeros((2, 3, 8, 8), np.float32))
+
+
 @pytest.mark.parametrize("mode", ["P", "CMYK", "I;16"])
 def test_pictures_that_would_be_misread_are_refused_by_numpy(mode: str) -> None:
     augment = loaded(load_policy("flip-crop"), "numpy")["Augment"]()
