@@ -12,6 +12,7 @@ from pathlib import Path
 from autoaug.errors import PolicyError, UnknownName
 from autoaug.modalities.base import Modality
 from autoaug.modalities.kinds import fitting_modality
+from autoaug.modalities.operators import IDENTITY, get_operator
 from autoaug.modalities.registry import all_modalities
 from autoaug.policy.models import Layer, Policy, SubPolicy
 from autoaug.utils.files import read_text
@@ -30,9 +31,13 @@ def check_known(policy: Policy) -> Policy:
 
     Raises:
         UnknownName: it uses an operator that is not registered.
-        PolicyError: its operators are of several modalities, or theirs has not the kinds of the rest.
+        PolicyError: its operators are of several modalities, or theirs has not the kinds of the rest; or it has
+            `learned` for an operator that learns nothing.
     """
     modality_of_policy(policy)
+    for name, _ in policy.learned:
+        if name == IDENTITY or get_operator(name).learns is None:
+            raise PolicyError(f"policy {policy.name!r} has `learned` for {name}, which learns nothing; remove it")
     return policy
 
 

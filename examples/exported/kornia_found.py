@@ -62,6 +62,8 @@ def affine(images: Tensor, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0,
 
 def check(images: Tensor) -> None:
     """Raise ValueError for images whose values would be misread."""
+    if not isinstance(images, Tensor) or images.is_complex():
+        raise ValueError(f"images must be tensors of uint8 or floats in [0, 1], not {type(images).__name__}")
     low, high = images.aminmax() if images.numel() else (0, 0)
     good = images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001)
     if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:

@@ -37,6 +37,12 @@ def test_values_that_would_be_misread_are_refused(target: str, given: np.ndarray
         augment(values[target])
 
 
+def test_what_is_no_tensor_is_refused_by_kornia() -> None:
+    augment = loaded(load_policy("flip-crop"), "kornia")["Augment"]()
+    with pytest.raises(ValueError, match=r"images must be tensors of uint8 or floats in \[0, 1\], not ndarray"):
+        augment(np.zeros((2, 3, 8, 8), np.float32))
+
+
 @pytest.mark.parametrize("mode", ["P", "CMYK", "I;16"])
 def test_pictures_that_would_be_misread_are_refused_by_numpy(mode: str) -> None:
     augment = loaded(load_policy("flip-crop"), "numpy")["Augment"]()
@@ -87,6 +93,24 @@ def test_keras_leaves_images_as_they_are_outside_of_training_and_keeps_types() -
     made = to_numpy(augment(given, training=True))
     assert (made.shape, made.dtype) == (given.shape, np.uint8)
     assert len({one.tobytes() for one in made}) > 1
+
+
+def test_keras_makes_the_layer_of_its_config() -> None:
+    module = loaded(load_policy("flip-crop"), "keras")
+    config = module["keras"].saving.serialize_keras_object(module["Augment"]())
+    made = module["keras"].saving.deserialize_keras_object(config, custom_objects={"Augment": module["Augment"]})
+    assert type(made) is module["Augment"]
+
+
+@pytest.mark.slow
+def test_a_keras_model_with_a_policy_is_saved_and_loaded(tmp_path: Path) -> None:
+    module = loaded(load_policy("flip-crop"), "keras")
+    keras, to_numpy = module["keras"], module["ops"].convert_to_numpy
+    keras.Sequential([keras.Input((24, 24, 3)), module["Augment"](), keras.layers.Flatten()]).save(tmp_path / "m.keras")
+    model = keras.models.load_model(tmp_path / "m.keras", custom_objects={"Augment": module["Augment"]})
+    given = torch.from_numpy(image()[None].repeat(4, 0) / np.float32(255))
+    assert (to_numpy(model(given, training=False)) == given.flatten(1).numpy()).all()
+    assert len({one.tobytes() for one in to_numpy(model(given, training=True))}) > 1
 
 
 def test_a_seed_repeats_what_numpy_draws_and_a_pickled_module_goes_on() -> None:

@@ -200,9 +200,9 @@ def test_draws_of_a_policy_have_its_distribution(target: str, name: str, draws: 
         ("torchvision", "randaugment", 45),
         ("torchvision", "autoaugment-imagenet", 45),
         ("albumentations", "trivialaugment-wide", 120),
-        ("kornia", "trivialaugment-wide", 75),
+        ("kornia", "trivialaugment-wide", 77),
         ("kornia", "randaugment", 85),
-        ("keras", "trivialaugment-wide", 107),
+        ("keras", "trivialaugment-wide", 112),
         ("keras", "randaugment", 125),
     ],
 )

@@ -1,4 +1,4 @@
-"""The attacks on texts: the worst of several random changes, since tokens have no gradient; and on their vectors."""
+"""Attacks on texts: the worst of several random changes, as tokens have no gradient, and FGM on words' vectors."""
 
 from __future__ import annotations
 

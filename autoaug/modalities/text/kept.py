@@ -36,27 +36,32 @@ class _Store:
     read: int = 0
 
     def update(self) -> None:
-        """Read what was added since the last time. Damaged lines are skipped."""
+        """Read what was added since the last time. Damaged lines are skipped; the last one is read again the next time,
+        since another process may be writing it.
+        """
         if not self.path.is_file():
             return
         with self.path.open("rb") as file:
             file.seek(self.read)
             added = file.read()
-        self.read += len(added)
-        for line in filter(None, added.split(b"\n")):
+        lines, torn = added.split(b"\n"), 0
+        for line in filter(None, lines):
             try:
                 text, made = _PAIR.validate_json(line)
             except ValidationError:
+                torn = len(line) if line is lines[-1] else 0
                 continue
             self.known[text] = made
+        self.read += len(added) - torn
 
     def add(self, made: dict[str, str]) -> None:
         """Add texts to the file, at once."""
         self.known.update(made)
-        lines = "".join(f"\n{json.dumps(pair, ensure_ascii=False)}" for pair in made.items())
+        left = "".join(f"\n{json.dumps(pair, ensure_ascii=False)}" for pair in made.items()).encode()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab", buffering=0) as file:
-            file.write(lines.encode())
+            while left:  # a full disk takes a part, and raises the next time
+                left = left[file.write(left) :]
 
 
 @cache

@@ -58,10 +58,9 @@ def _translated(texts: Inputs) -> str:
 
 
 def _with_context(texts: Inputs) -> str:
-    """Look for the other words of all texts, and of their translations where there is a translator."""
+    """Look for the other words of all texts, so that they are there when they are needed."""
     for block in in_blocks(texts):
-        own = [text_of(row) for row in block]
-        in_context([*own, *(there_and_back(own) if translator() else ())])
+        in_context([text_of(row) for row in block])
     return ""
 
 

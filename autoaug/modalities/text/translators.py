@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from autoaug.data.texts import plain_text
@@ -56,9 +56,10 @@ def rewritten(texts: Sequence[str], translators: str, seconds: float = SECONDS) 
     return made
 
 
+@cache
 def digest_of(translators: str) -> str:
-    """12 hex digits that tell what the translators are: the contents of the folders of models, of programs, and of the
-    files that these are given. What does not exist is left out.
+    """12 hex digits of the contents of what the translators consist of: model folders, programs, and files among their
+    arguments. Missing files are left out. It is found once per process, since a program may write to such a file.
     """
     digests = []
     for one in map(str.strip, translators.split("|")):

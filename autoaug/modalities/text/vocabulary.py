@@ -30,6 +30,8 @@ class Vocabulary:
             found.update(dict.fromkeys(words, (int(within), int(often))))
         if not found or max(len(word.encode()) for word in found) > 23:
             raise ValueError("there are no words, or one is longer than 23 bytes")
+        if max(texts, *(often for _, often in found.values())) >= 2**31:
+            raise ValueError("a count is 2**31 or more")
         if not all(1 <= within <= min(texts, often) for within, often in found.values()):
             raise ValueError(f"a word is in more than {texts} texts, or occurs less often than that")
         self.words = list(found)
@@ -45,8 +47,9 @@ class Vocabulary:
 
 
 def counted(texts: Iterable[Sequence[str]], most: int = 5000) -> str:
-    """The number of texts in the first line; in each of the others, in how many of them some words are, how often they
-    occur in all, and the words. Of more than `most` words those in the most texts are taken. Empty without any.
+    """The first line is the number of texts. Each other line has the number of texts that its words occur in, how often
+    they occur in all texts, and then the words. At most `most` words are kept, those in the most texts. Empty if there
+    are none.
     """
     many, within, often = 0, Counter[str](), Counter[str]()
     for text in texts:

@@ -16,11 +16,12 @@ import torch
 
 from autoaug import api
 from autoaug.data.audit import audit
+from autoaug.data.inputs import MemoryInputs
 from autoaug.data.loading import open_source
 from autoaug.errors import AutoaugError, DataError, OptionError, PolicyError
 from autoaug.modalities.operators import learned_from
 from autoaug.modalities.registry import get_modality
-from autoaug.modalities.text import kept, pretrained, translators
+from autoaug.modalities.text import kept, paraphrases, pretrained, translators
 from autoaug.modalities.text.bits import lengths_of
 from autoaug.modalities.text.paraphrases import MODEL_VARIABLE
 from autoaug.modalities.text.tokens import PROTECTED, as_rows, text_of, tokenized, words_of
@@ -85,6 +86,16 @@ def test_training_texts_are_translated_once_before_a_run_that_needs_them(
     assert ["little" in text_of(row) for row in made.numpy()] == ["small" in text_of(row) for row in given.numpy()]
 
 
+def test_other_words_alone_need_no_translations(translator: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(translators, "_run", lambda *_, **__: pytest.fail("nothing needs it"))
+    monkeypatch.setattr(paraphrases, "in_context", asked.extend)
+    texts = ["a small cat", "a dog"]
+    given = MemoryInputs(as_rows([tokenized(text) for text in texts], 8))
+    assert learned_from(given, ["ContextualReplacement"]) == {"ContextualReplacement": ""}
+    assert asked == texts
+
+
 def test_what_is_kept_survives_a_torn_line_and_is_of_one_translator(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +114,7 @@ def test_what_is_kept_survives_a_torn_line_and_is_of_one_translator(
     kept_file.write_bytes(kept_file.read_bytes() + b'\n["by another", "process"]')
     assert translators.rewritten(["by another"], one) == ["process"]
     script.write_text(code.replace("upper", "title"))
+    translators.digest_of.cache_clear()  # as in a new process
     assert translators.rewritten(["text 1"], one) == ["Text 1"], "another program behind the same path"
 
 
@@ -138,6 +150,7 @@ def test_a_resumed_run_is_told_of_another_lexicon_and_another_model(
     before = get_modality("text").resources()
     assert get_modality("text").resources() == before
     lexicon.write_text("big, huge\n")
+    translators.digest_of.cache_clear()  # as in a new process
     (model / "model.safetensors").write_bytes(bytes(5 * 10**5) + bytes([1]) * 5 * 10**5)
     after = get_modality("text").resources()
     differing = changes(before, after)

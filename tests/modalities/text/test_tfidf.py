@@ -24,7 +24,7 @@ from autoaug.data.inputs import MemoryInputs
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.engine.relaxation import RelaxedPolicy
-from autoaug.errors import OptionError
+from autoaug.errors import OptionError, PolicyError
 from autoaug.modalities.operators import learned_from
 from autoaug.modalities.text.tokens import as_rows, tokenized, words_of
 from autoaug.modalities.text.vocabulary import Vocabulary, counted
@@ -137,7 +137,20 @@ def test_the_most_frequent_words_are_kept_of_many() -> None:
     assert known.ends == sorted(known.ends)
 
 
-@pytest.mark.parametrize("text", ["", "x\n1 1 a", "2", "2\n3 3 a", "2\n2 1 a", f"2\n1 1 {'a' * 24}", "2\n1 a"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x\n1 1 a",
+        "2",
+        "2\n3 3 a",
+        "2\n2 1 a",
+        f"2\n1 1 {'a' * 24}",
+        "2\n1 a",
+        f"{10**400}\n1 1 a",
+        f"2\n1 {2**31} a",
+    ],
+)
 def test_what_was_not_learned_or_is_damaged_is_said_in_one_line(text: str) -> None:
     known = policy(1.0).model_copy(update={"learned": ((NAME, text),)})
     with pytest.raises(
@@ -145,6 +158,13 @@ def test_what_was_not_learned_or_is_damaged_is_said_in_one_line(text: str) -> No
     ) as said:
         known.transform(seed=0)(["a b"])
     assert "\n" not in str(said.value)
+
+
+def test_what_is_learned_by_an_operator_that_learns_nothing_is_refused(tmp_path: Path) -> None:
+    eda = load_policy("eda").model_copy(update={"learned": (("WordSwap", "x"),)})
+    eda.save(tmp_path / "policy.yaml")
+    with pytest.raises(PolicyError, match="has `learned` for WordSwap, which learns nothing; remove it"):
+        load_policy(tmp_path / "policy.yaml")
 
 
 def test_policies_and_plans_keep_what_was_learned(tmp_path: Path) -> None:

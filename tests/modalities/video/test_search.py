@@ -100,7 +100,7 @@ def test_r2plus1d_takes_any_clip_and_its_gradients_reach_pixels_and_weights(shap
     assert torch.allclose(network(given), torch.cat([network(one[None]) for one in given]), atol=1e-5)
 
 
-def test_its_convolutions_are_those_of_torchvision() -> None:
+def test_r2plus1d_convolutions_are_torchvisions() -> None:
     from torchvision.models.video.resnet import BasicBlock, Conv2Plus1D
 
     with torch.random.fork_rng():
