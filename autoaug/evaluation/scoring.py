@@ -145,8 +145,7 @@ class Scoring:
         if self.fold_count is None:
             table = self._table(one, other, self._tested)
             return crossed_errors(*table, self._step(len(one[0])), self._tested.least_reach)
-        values = scores(self.metric, one) - (scores(self.metric, other) if other else 0)
-        return self._fold_errors(values.tolist(), len(one[0]), self._tested)
+        return self._fold_errors(_leads(self.metric, one, other), len(one[0]), self._tested)
 
     def _fold_errors(self, values: Sequence[float], tested: int, clusters: Clusters) -> Errors:
         """The errors of a mean over seeds that were each tested on a fold of `tested` samples."""
@@ -170,9 +169,9 @@ class Scoring:
         one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
         count = _count(self.validation_folds, self.validation_labels)
         if count is not None:
-            values = scores(self.trial_metric, one) - (scores(self.trial_metric, other) if other else 0)
-            whole, groups = len(self.validation_labels), count_groups(self.validation_groups)
-            return corrected_errors(values.tolist(), self._step(len(one[0])), 1 / (count - 1), whole, groups)
+            values, whole = _leads(self.trial_metric, one, other), len(self.validation_labels)
+            groups = count_groups(self.validation_groups)
+            return corrected_errors(values, self._step(len(one[0])), 1 / (count - 1), whole, groups)
         return crossed_errors(*self._table(one, other, self._validated), self._step(len(one[0])))
 
     @cached_property
@@ -242,6 +241,13 @@ def _count(folds: Mapping[int, np.ndarray], labels: np.ndarray) -> int | None:
     """How many folds the samples with these labels have; None if there are no folds."""
     scored = sum(map(len, folds.values()))
     return round(len(labels) * len(folds) / scored) if scored else None
+
+
+def _leads(metric: Metric, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> list[float]:
+    """The score of each training by its statistics, less that of `theirs` with the same seed, if there are any."""
+    own = scores(metric, ours)
+    leads: list[float] = (own - scores(metric, theirs) if theirs else own).tolist()
+    return leads
 
 
 def scores(metric: Metric, statistics: Sequence[np.ndarray]) -> np.ndarray:
