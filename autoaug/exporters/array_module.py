@@ -41,7 +41,7 @@ class ArrayTarget(Target):
 
     def text(self, policy: Policy, modality: Modality, approximate: bool = False, note: str = "") -> str:
         runtime = runtime_of(self, modality, ArrayRuntime)
-        shown, left_out = expressible(policy, self, approximate)
+        shown, left_out = expressible(policy, self, modality, approximate)
         shell = runtime.shell.read_text(encoding="utf-8").rstrip()
         operators = [get_operator(name) for name in drawn_operators(shown)]
         learned = _learned(shown, operators)

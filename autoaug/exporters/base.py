@@ -9,7 +9,7 @@ from typing import TypeVar
 from autoaug.errors import PolicyError
 from autoaug.modalities.base import Modality
 from autoaug.modalities.operators import IDENTITY
-from autoaug.modalities.runtime import Runtime
+from autoaug.modalities.runtime import Runtime, TorchRuntime
 from autoaug.policy.models import Layer, Operation, Policy, SubPolicy
 from autoaug.version import __version__
 
@@ -57,13 +57,20 @@ def runtime_of(target: Target, modality: Modality, kind: type[OfTarget]) -> OfTa
     return given
 
 
-def expressible(policy: Policy, target: Target, approximate: bool) -> tuple[Policy, list[str]]:
+def elsewhere(modality: Modality) -> str:
+    """Tells the user which targets express all of this modality's policies."""
+    modules = [name for name, runtime in modality.exports.items() if isinstance(runtime, TorchRuntime)]
+    return f"export to {' or '.join(modules or ['yaml', 'json'])}"
+
+
+def expressible(policy: Policy, target: Target, modality: Modality, approximate: bool) -> tuple[Policy, list[str]]:
     """The part of a policy that `target` can express, and a line of text for each part left out. Raises `PolicyError`
     if something would be left out and it may not `approximate`.
 
     Args:
         policy: the policy to export.
         target: the target, which tells what it supports.
+        modality: the modality of the samples.
         approximate: whether to leave out what it does not support.
     """
     missing = [name for name in policy.operator_names() if not target.supports(name)]
@@ -72,7 +79,7 @@ def expressible(policy: Policy, target: Target, approximate: bool) -> tuple[Poli
         return policy, []
     what = ", ".join([*missing, *parts])
     if not approximate or "chains" in parts or "schedule" in parts:
-        cure = "export to torchvision or kornia" + (
+        cure = elsewhere(modality) + (
             "" if "chains" in parts or "schedule" in parts else ", or leave it out with --approximate"
         )
         raise PolicyError(f"{target.name} cannot express {what} of policy {policy.name!r}; {cure}")
