@@ -34,7 +34,8 @@ from autoaug.utils.signals import uninterrupted
 
 #: A worker that keeps dying is abandoned after this many restarts.
 _RESTARTS = 100
-_TEAR_DOWN_SECONDS = 10.0
+#: The longest time to wait for workers to end by themselves.
+TEAR_DOWN_SECONDS = 10.0
 
 
 class RayWorkers:
@@ -87,9 +88,9 @@ class RayWorkers:
 
     @uninterrupted()
     def close(self) -> None:
-        """End all workers."""
-        _told(self.mailbox.close.remote(self.count))
-        self._thread.join(timeout=_TEAR_DOWN_SECONDS)
+        """End all workers. Those that are in the middle of a trial end with Ray."""
+        if _told(self.mailbox.close.remote(self.count)):
+            self._thread.join(timeout=TEAR_DOWN_SECONDS)
 
 
 class _Worker(tune.Trainable):
@@ -173,10 +174,11 @@ def _ending_after(timeout: float | None) -> Iterator[None]:
             faulthandler.cancel_dump_traceback_later()
 
 
-def _told(answer: Any) -> None:
-    """Wait until the mailbox knows; if Ray itself was stopped, the workers are gone."""
+def _told(answer: Any) -> Any:
+    """What the mailbox answers; None if Ray itself was stopped: the workers are gone."""
     with suppress(RayError):
-        ray.get(answer, timeout=_TEAR_DOWN_SECONDS)
+        return ray.get(answer, timeout=TEAR_DOWN_SECONDS)
+    return None
 
 
 def _workers_lost(why: str) -> WorkersLost:
