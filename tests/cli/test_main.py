@@ -314,7 +314,7 @@ def test_check_reports_and_its_exit_code_says_whether_a_search_makes_sense(comma
 )
 @pytest.mark.fault("driver", "Ctrl-C once, SIGTERM twice")
 def test_a_signal_says_how_to_go_on(workers: str, number: signal.Signals, times: int, folder: Path) -> None:
-    options = ["--epochs", "60", "--workers", workers, "--out", f"stopped {workers} {number}"]
+    options = ["--epochs", "30", "--workers", workers, "--out", f"stopped {workers} {number}"]
     command = [sys.executable, "-m", "autoaug", "search", "good.npz", *options]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
