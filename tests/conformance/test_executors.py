@@ -24,7 +24,6 @@ from autoaug.search.trial_records import summary
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.trial import Train
-from tests.conftest import PATIENCE
 from tests.tasks import small_task
 
 TRIALS = 7
@@ -85,11 +84,6 @@ def _marker() -> Path:
     return Path(os.environ[MARKER])
 
 
-def _hung() -> Path:
-    """Stands as soon as a network hangs."""
-    return _marker().with_name("hung")
-
-
 def _linear(channels: int, classes: int) -> torch.nn.Module:
     return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(channels * 144, classes))
 
@@ -109,7 +103,6 @@ def deadly(channels: int, classes: int) -> torch.nn.Module:
 
 def hanging(channels: int, classes: int) -> torch.nn.Module:
     """A network that is never made where the marker stands."""
-    _hung().touch()
     while _marker().exists():
         time.sleep(0.05)
     return _linear(channels, classes)
@@ -173,21 +166,3 @@ def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(
     assert hung.status == "failed"
     assert f"longer than --trial-timeout, {limit:g} s" in hung.reason
     assert following.status == "complete"
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("warm_ray")
-def test_closing_does_not_wait_for_the_end_of_a_trial(marker: Path) -> None:
-    """As after Ctrl-C, when all workers are in the middle of one."""
-    from autoaug.search.executors.ray_workers import TEAR_DOWN_SECONDS
-
-    _hung().unlink(missing_ok=True)
-    with executors("ray-tune", 1, "cpu", None) as open_executor:
-        open_executor(of_own("hanging")).submit(TrialSpec("only", Train(load_policy("none")), 0))
-        deadline = time.monotonic() + PATIENCE
-        while not _hung().exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        begun = time.monotonic()
-    assert time.monotonic() - begun < TEAR_DOWN_SECONDS
-    marker.unlink()

@@ -64,7 +64,6 @@ class Mailbox:
         self._answers: dict[str, asyncio.Future[bool]] = {}
         self._held: dict[str, _Held] = {}
         self._deaths: Counter[str] = Counter()
-        self._busy: set[str] = set()
         self._is_closed = False
 
     async def begin(self, task: list[Any]) -> None:
@@ -80,14 +79,12 @@ class Mailbox:
         """The next trial for `worker`; None if there are no more. If the worker still holds a trial, it died in it and
         was restarted.
         """
-        self._busy.discard(worker)
         if worker in self._held:
             await self._bury(worker)
         waiting = None if self._is_closed else await self._specs.get()
         if waiting is None:
             return None
         self._held[worker] = _Held(*waiting, node, now())
-        self._busy.add(worker)
         return Taken(*waiting, self._number, self._task)
 
     async def start(self, worker: str) -> None:
@@ -116,7 +113,6 @@ class Mailbox:
 
     async def post(self, worker: str, key: str, result: bytes, is_last: bool) -> bool:
         """Hand over a result, a pickled `TrialResult`; return whether to continue. At a rung, the search decides."""
-        self._busy.discard(worker)
         if worker not in self._held or self._held[worker].key != key:
             return False  # the worker was presumed dead, and the trial was requeued
         if is_last:
@@ -125,9 +121,7 @@ class Mailbox:
             return False
         self._answers[key] = asyncio.get_running_loop().create_future()
         await self._results.put((key, result))
-        if go_on := await self._answers[key]:
-            self._busy.add(worker)
-        return go_on
+        return await self._answers[key]
 
     async def answer(self, key: str, go_on: bool) -> None:
         """Tell the worker that waits at a rung of trial `key` whether to continue."""
@@ -150,10 +144,9 @@ class Mailbox:
                 queue.get_nowait()
         self._answers, self._held, self._deaths, self._task = {}, {}, Counter(), []
 
-    async def close(self, workers: int) -> bool:
-        """Drop all trials, and end all workers; return whether all wait for a trial, and so end at once."""
+    async def close(self, workers: int) -> None:
+        """Drop all trials, and end all workers."""
         self._is_closed = True
         await self.rest()
         for _ in range(workers):
             self._specs.put_nowait(None)
-        return not self._busy

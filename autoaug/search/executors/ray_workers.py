@@ -34,8 +34,7 @@ from autoaug.utils.signals import uninterrupted
 
 #: A worker that keeps dying is abandoned after this many restarts.
 _RESTARTS = 100
-#: The longest time to wait for workers to end by themselves.
-TEAR_DOWN_SECONDS = 10.0
+_TEAR_DOWN_SECONDS = 10.0
 
 
 class RayWorkers:
@@ -88,9 +87,9 @@ class RayWorkers:
 
     @uninterrupted()
     def close(self) -> None:
-        """End all workers. Those that are in the middle of a trial end with Ray."""
-        if _told(self.mailbox.close.remote(self.count)):
-            self._thread.join(timeout=TEAR_DOWN_SECONDS)
+        """End all workers."""
+        _told(self.mailbox.close.remote(self.count))
+        self._thread.join(timeout=_TEAR_DOWN_SECONDS)
 
 
 class _Worker(tune.Trainable):
@@ -174,11 +173,10 @@ def _ending_after(timeout: float | None) -> Iterator[None]:
             faulthandler.cancel_dump_traceback_later()
 
 
-def _told(answer: Any) -> Any:
-    """What the mailbox answers; None if Ray itself was stopped: the workers are gone."""
+def _told(answer: Any) -> None:
+    """Wait until the mailbox knows; if Ray itself was stopped, the workers are gone."""
     with suppress(RayError):
-        return ray.get(answer, timeout=TEAR_DOWN_SECONDS)
-    return None
+        ray.get(answer, timeout=_TEAR_DOWN_SECONDS)
 
 
 def _workers_lost(why: str) -> WorkersLost:
