@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,8 +18,9 @@ import torch
 from autoaug.policy.loading import load_policy
 from autoaug.runs.callbacks import Logged
 from autoaug.search.budget import Budget
-from autoaug.search.executors import EXECUTORS, Executor, TrialSpec, executors
+from autoaug.search.executors import EXECUTORS, Executor, TrialSpec, executors, ray_mailbox
 from autoaug.search.executors.inline import InlineExecutor
+from autoaug.search.executors.ray_mailbox import Mailbox
 from autoaug.search.loop import run_search
 from autoaug.search.space import load_space
 from autoaug.search.strategies import get_strategy
@@ -166,3 +171,36 @@ def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(
     assert hung.status == "failed"
     assert f"longer than --trial-timeout, {limit:g} s" in hung.reason
     assert following.status == "complete"
+
+
+def test_the_mailbox_loads_no_torch() -> None:
+    """Its process is up seconds earlier."""
+    code = "import sys, autoaug.search.executors.ray_mailbox; print({'torch', 'sklearn', 'scipy'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_the_time_limit_begins_when_the_task_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that takes long to load the task, and dies soon after, has not taken too long: its trial runs again."""
+    seconds = 0.0
+    monkeypatch.setattr(ray_mailbox, "now", lambda: seconds)
+
+    async def deaths(loading: float, training: float) -> tuple[str, Any]:
+        nonlocal seconds
+        mailbox = Mailbox(timeout=5)
+        await mailbox.submit("trial", b"")
+        await mailbox.take("worker", "node")
+        seconds += loading
+        await mailbox.start("worker")
+        seconds += training
+        again = asyncio.create_task(mailbox.take("worker", "node"))  # restarted
+        result = asyncio.create_task(mailbox.next_result())
+        done, waiting = await asyncio.wait({again, result}, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        return ("again" if again in done else "ended"), done.pop().result()
+
+    assert asyncio.run(deaths(loading=60, training=1))[0] == "again"
+    how, ended = asyncio.run(deaths(loading=60, training=6))
+    assert how == "ended"
+    assert "took longer than --trial-timeout, 5 s" in str(ended[1].fault)
