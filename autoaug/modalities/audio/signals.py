@@ -4,10 +4,20 @@ contain verbatim.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from autoaug.modalities.audio.fourier import fft_length
+
+
+def as_waves(inputs: Any) -> Tensor:
+    """Waveforms ``[n, C, T]``, or one, ``[C, T]`` or ``[T]``, as a batch; raises ValueError for anything else."""
+    if not isinstance(inputs, Tensor) or inputs.ndim not in (1, 2, 3):
+        what = f"of shape {list(inputs.shape)}" if isinstance(inputs, Tensor) else f"a {type(inputs).__name__}"
+        raise ValueError(f"waveforms must be a tensor [n, C, T], [C, T] or [T], not {what}")
+    return inputs[(None,) * (3 - inputs.ndim)]
 
 
 def check_waves(waves: Tensor, look: bool = True) -> Tensor:
