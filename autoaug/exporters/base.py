@@ -55,7 +55,7 @@ def runtime_of(target: Target, modality: Modality, kind: type[OfTarget]) -> OfTa
     given = modality.exports.get(target.name)
     if given is None:
         known = ", ".join([*modality.exports, "yaml"])
-        raise PolicyError(f"{target.name} cannot express policies for {modality.name}; export to one of: {known}")
+        raise PolicyError(f"{target.name} cannot express policies for {modality.name}; export to {known} or json")
     if not isinstance(given, kind):
         raise TypeError(f"modality {modality.name} gives {target.name} a {type(given).__name__}, not a {kind.__name__}")
     return given

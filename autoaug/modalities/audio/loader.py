@@ -146,6 +146,7 @@ def _unusual(readable: Sequence[tuple[Item, Header]], form: Form) -> Iterator[st
         "silent: no class can be heard in them": lambda h: h.peak == 0,
         f"under {1000 * _BRIEF:g} ms": lambda h: h.seconds < _BRIEF,
         "clipped: many values are at full scale": lambda h: h.is_clipped,
+        "truncated: less is there than the file tells of itself": lambda h: h.is_truncated,
         f"longer than {length:.3g} s, and cut there (--size MILLISECONDS sets the length)": lambda h: (
             round(h.seconds * RATE) > form.samples
         ),
