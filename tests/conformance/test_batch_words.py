@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from autoaug.exporters import export_policy
 from autoaug.policy.loading import load_policy
-from autoaug.policy.models import Mixing
+from autoaug.policy.models import Mixing, Operation, Policy, in_turn
 from tests.idiomatic import AS_EXACT, image, loaded
 from tests.samples import photographs
 
@@ -100,6 +100,15 @@ def test_keras_makes_the_layer_of_its_config() -> None:
     config = module["keras"].saving.serialize_keras_object(module["Augment"]())
     made = module["keras"].saving.deserialize_keras_object(config, custom_objects={"Augment": module["Augment"]})
     assert type(made) is module["Augment"]
+
+
+@pytest.mark.parametrize("operator", ["Sharpness", "GaussianBlur"])
+def test_keras_leaves_images_without_neighbors_as_they_are(operator: str) -> None:
+    module = loaded(Policy(layers=in_turn(Operation(operator=operator, magnitude=0.8))), "keras")
+    for sides in ((1, 1), (1, 5)):
+        given = np.linspace(0, 1, 6 * sides[1], dtype=np.float32).reshape(2, *sides, 3)
+        made = module["ops"].convert_to_numpy(module["Augment"]()(given, training=True))
+        np.testing.assert_allclose(made, given, atol=1e-6)
 
 
 @pytest.mark.slow

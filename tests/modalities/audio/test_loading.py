@@ -156,7 +156,6 @@ def test_what_is_hardly_meant_is_reported_with_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["wav", "aiff", "au", "w64", "mp3"])
-@pytest.mark.fault("audio", "truncated files")
 def test_truncated_sounds_are_reported_and_as_long_as_what_is_left(kind: str, folder: Path) -> None:
     for name in ("whole", "half"):
         path = folder / f"train/low/{name}.{kind}"
