@@ -166,7 +166,9 @@ def _open_arrays(path: Path, memory_limit: int) -> Source:
     try:
         with np.load(path, allow_pickle=False) as file:
             rate = float(np.asarray(file["rate"]).reshape(-1)[0])
-    except (OSError, ValueError, KeyError, IndexError, TypeError, zipfile.BadZipFile) as fault:
+    except KeyError:
+        raise DataError(f"{path} has no array 'rate': add one with the samples per second") from None
+    except (OSError, ValueError, IndexError, TypeError, zipfile.BadZipFile) as fault:
         raise DataError(f"{path}: its array 'rate' cannot be read as one number ({fault})") from None
     if not 1_000 <= rate <= 768_000:
         raise DataError(f"{path}: rate is {rate:g}; it must be the samples per second, from 1,000 to 768,000")

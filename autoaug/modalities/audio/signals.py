@@ -115,8 +115,10 @@ def respond(waves: Tensor, response: Tensor) -> Tensor:
 
 def answer(waves: Tensor, response: Tensor, lengths: Tensor) -> Tensor:
     """`amplify` or `respond`, where each is enough, without what rings on after the ends."""
-    flat = is_flat(response.detach())[:, None, None]
-    return cut(torch.where(flat, amplify(waves, response), respond(waves, response)), lengths)
+    flat = is_flat(response.detach())
+    if flat.device.type == "cpu" and bool(flat.all()):  # no transforms are needed
+        return cut(amplify(waves, response), lengths)
+    return cut(torch.where(flat[:, None, None], amplify(waves, response), respond(waves, response)), lengths)
 
 
 def amplify(waves: Tensor, response: Tensor) -> Tensor:
@@ -141,6 +143,8 @@ def retime(waves: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tenso
     ``times [n, 3]`` are scale a, offset b and ratio r: the result is r times as long, and at the share u of its length
     is what was at the share a u + b. Values between two samples are interpolated by Keys' cubic (1981) in one pass.
     """
+    if times.device.type == "cpu" and bool(keeps_rate(times).all()):
+        return slide(waves, times, lengths)
     samples = waves.shape[-1]
     scale, offset, ratio = times.unbind(1)
     own = torch.arange(samples, dtype=waves.dtype, device=waves.device) + 0.5

@@ -110,6 +110,9 @@ def test_arrays_need_their_rate(dtype: type, channels: int, tmp_path: Path) -> N
     np.savez(path, x_train=given, y_train=np.arange(8) % 2, rate=0)
     with pytest.raises(DataError, match=r"sounds.npz: rate is 0; it must be the samples per second"):
         opened(path)
+    np.savez(path, x_train=given, y_train=np.arange(8) % 2)
+    with pytest.raises(DataError, match=r"sounds.npz has no array 'rate': add one with the samples per second"):
+        open_source(path, LIMIT, modality="audio")
 
 
 @pytest.mark.fault("audio", "odd rates, depths and encodings")
