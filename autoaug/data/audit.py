@@ -151,7 +151,8 @@ def _measured_classes(source: Source) -> list[Finding]:
 def _unreadable_files(source: Source) -> list[Finding]:
     if not source.unreadable:
         return []
-    more = f" and {len(source.unreadable) - 1} more" if len(source.unreadable) > 1 else ""
+    others = len(source.unreadable) - 1
+    more = f" ({others} more cannot be read either)" if others else ""
     message = f"unreadable sample: {source.unreadable[0]}{more}; repair or remove what is damaged"
     return [Finding("unreadable", "stop", message)]
 
@@ -227,15 +228,20 @@ def _repeated_samples(source: Source, hashes: dict[Role, np.ndarray]) -> list[Fi
 
     findings = []
     if leaks:
-        message = f"{len(leaks)} samples are in two splits, e.g. {example(leaks[0])}; remove them from one"
+        message = f"{_samples(leaks, 'is', 'are')} in two splits, e.g. {example(leaks[0])}; remove them from one"
         findings.append(Finding("leak", "stop", message))
     if conflicts:
-        message = f"{len(conflicts)} samples have two labels, e.g. {example(conflicts[0])}; correct the labels"
+        message = f"{_samples(conflicts, 'has', 'have')} two labels, e.g. {example(conflicts[0])}; correct the labels"
         findings.append(Finding("conflict", "stop", message))
     if within:
-        message = f"{len(within)} samples occur more than once within a split, e.g. {example(within[0])}"
+        message = f"{_samples(within, 'occurs', 'occur')} more than once within a split, e.g. {example(within[0])}"
         findings.append(Finding("duplicate", "warning", message + "; copies are kept together when splits are made"))
     return findings
+
+
+def _samples(repeated: Sequence[object], one: str, several: str) -> str:
+    """The number of samples with the verb that follows it."""
+    return f"1 sample {one}" if len(repeated) == 1 else f"{len(repeated)} samples {several}"
 
 
 def _straddling_groups(source: Source) -> list[Finding]:

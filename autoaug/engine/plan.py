@@ -165,7 +165,8 @@ class Plan:
     def _step(self, step: int, index: int) -> str:
         operator = get_operator(self.operators[int(self.choice[step, index])])
         value = float(self.magnitude[step, index]) * operator.limit
-        return operator.name if operator.is_switch else f"{operator.name} {value:+.3g} {operator.unit}"
+        size = f"{value:+.3g}" if operator.signed else f"{value:.3g}"
+        return operator.name if operator.is_switch else f"{operator.name} {size} {operator.unit}"
 
     def __str__(self) -> str:
         """One line per sample."""

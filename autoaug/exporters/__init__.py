@@ -17,8 +17,8 @@ from autoaug.policy.models import Policy
 _TARGETS: tuple[Target, ...] = (
     TorchTarget("torchvision", "with torchvision.transforms.v2"),
     TorchTarget("kornia", "batched, on any device, with Kornia"),
-    TorchTarget("torch", "with PyTorch alone"),
-    ArrayTarget("numpy", "with only NumPy and Pillow"),
+    TorchTarget("torch", "with PyTorch alone", is_bare=True),
+    ArrayTarget("numpy", "with only NumPy, and Pillow where it helps", is_bare=True),
     ArrayTarget("python", "with Python alone"),
     ArrayTarget("albumentations", "as an albumentations transform"),
     ArrayTarget("audiomentations", "as an audiomentations transform"),

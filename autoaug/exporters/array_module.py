@@ -23,12 +23,13 @@ class ArrayTarget(Target):
     """A library that works on arrays.
 
     Attributes:
-        name, summary: see `Target`.
+        name, summary, is_bare: see `Target`.
         functions: the name of the module whose array functions are called.
     """
 
     name: str
     summary: str
+    is_bare: bool = False
     functions: str = "np"
     lacks: Collection[str] = ("mixing", "chains")
 
@@ -56,7 +57,7 @@ class ArrayTarget(Target):
         known |= {"partial": "from functools import partial"} if learned else {}
         used = import_block(line for name, line in known.items() if re.search(rf"\b{name}\b", text + runtime.types))
         head = [
-            header(policy, self, runtime.use, [note, *left_out]),
+            header(policy, self, runtime.use, [note, *left_out], used),
             "from __future__ import annotations",
             used,
             runtime.types,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from typing import TypeVar
@@ -22,6 +23,7 @@ class Target(ABC):
     Attributes:
         name: the name in options.
         summary: describes the text, in its first line.
+        is_bare: whether that line names the packages that the text imports instead, since it is for no other library.
         suffix: the file suffix.
         lacks: the fields of a policy that it cannot express: ``mixing``, ``chains``, ``schedule``.
     """
@@ -29,6 +31,7 @@ class Target(ABC):
     name: str
     summary: str
     suffix: str = "py"
+    is_bare: bool = False
     lacks: Collection[str] = ()
 
     @abstractmethod
@@ -51,7 +54,8 @@ def runtime_of(target: Target, modality: Modality, kind: type[OfTarget]) -> OfTa
     """The modality's runtime for the target; raises `PolicyError` if there is none."""
     given = modality.exports.get(target.name)
     if given is None:
-        raise PolicyError(f"{target.name} cannot express policies for {modality.name}; export to yaml or json")
+        known = ", ".join([*modality.exports, "yaml"])
+        raise PolicyError(f"{target.name} cannot express policies for {modality.name}; export to {known} or json")
     if not isinstance(given, kind):
         raise TypeError(f"modality {modality.name} gives {target.name} a {type(given).__name__}, not a {kind.__name__}")
     return given
@@ -110,10 +114,19 @@ def _without(policy: Policy, missing: Collection[str]) -> Policy:
     return policy.model_copy(update={"layers": layers(policy.layers), "schedule": phases})
 
 
-def header(policy: Policy, target: Target, use: str, notes: Sequence[str]) -> str:
-    """The comment at the top: what the text is, how to use it, `notes`, and what it leaves to the training loop."""
+#: Packages that are not written as they are imported.
+_WRITTEN = {"PIL": "Pillow", "numpy": "NumPy", "torch": "PyTorch"}
+
+
+def header(policy: Policy, target: Target, use: str, notes: Sequence[str], imports: str = "") -> str:
+    """The comment at the top: what the text is, how to use it, `notes`, and what it leaves to the training loop.
+    `imports` are the import statements of the text.
+    """
+    roots = {line.split()[1].partition(".")[0] for line in imports.splitlines() if line}
+    packages = sorted(_WRITTEN.get(root, root) for root in roots - sys.stdlib_module_names)
+    summary = f"with only {' and '.join(packages)}" if target.is_bare and packages else target.summary
     lines = [
-        f"# Augmentation policy {policy.name!r} ({policy.fingerprint()}), {target.summary}.",
+        f"# Augmentation policy {policy.name!r} ({policy.fingerprint()}), {summary}.",
         f"# Exported by autoaug {__version__}; runs without it: {use}",
     ]
     asked = {

@@ -68,7 +68,7 @@ def idiomatic_text(policy: Policy, target: Target, words: Words, modality: Modal
     fixed = {name: source for name, source in defined.items() if name in names}
     names |= names_used(ast.parse("\n".join(fixed.values())))
     used = import_block(line for name, line in known.items() if name in names)
-    head = [header(policy, target, words.use, notes), used]
+    head = [header(policy, target, words.use, notes, used), used]
     return "\n\n".join([*head, *(["\n".join(fixed.values())] if fixed else [])]) + f"\n\n\n{text}\n"
 
 

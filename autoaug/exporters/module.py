@@ -23,11 +23,12 @@ class TorchTarget(Target):
     """A library that works on tensors.
 
     Attributes:
-        name, summary: see `Target`.
+        name, summary, is_bare: see `Target`.
     """
 
     name: str
     summary: str
+    is_bare: bool = False
 
     def supports(self, operator: str) -> bool:
         return operator == IDENTITY or self.name in get_modality(get_operator(operator).modality).exports
@@ -39,10 +40,11 @@ class TorchTarget(Target):
         parts = _parts(policy, operators, rows, runtime)
         used = {name for definition in parts.values() for name in definition.uses}
         statements = {k: v for module in _modules(policy, operators, runtime) for k, v in imports(module).items()}
+        imported = import_block(line for name, line in statements.items() if name in used)
         head = [
-            header(policy, self, runtime.use, [note]),
+            header(policy, self, runtime.use, [note], imported),
             "from __future__ import annotations",
-            import_block(line for name, line in statements.items() if name in used),
+            imported,
             _constants_of_draws(used),
             layers_text(policy),
         ]

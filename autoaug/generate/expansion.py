@@ -103,7 +103,7 @@ def format_of(data: str, source: Source) -> Format:
 
 def _check_options(expansion: Expansion) -> None:
     policy, copies = expansion.policy, expansion.copies
-    if expansion.format != "table":
+    if expansion.format not in ("csv", "table"):
         require_classes(expansion.train.labels, "a folder with copies")
     if expansion.train.augmented is not None:
         raise OptionError(

@@ -22,9 +22,10 @@ import torch
 from pydantic import Field, RootModel, TypeAdapter
 
 from autoaug.data.inputs import DECODERS, FileInputs, Reader, pick
+from autoaug.data.labels import kind_of
 from autoaug.data.layouts.arrays import KEYS
 from autoaug.data.layouts.folder import COPY, MANIFEST
-from autoaug.data.layouts.manifest import OF_CLASSES
+from autoaug.data.layouts.manifest import cell_of, columns_of
 from autoaug.data.source import Source
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
@@ -64,7 +65,7 @@ class _Made:
 
 
 class _Originals(RootModel[tuple[tuple[str, str, str, str], ...]]):
-    """Path, class, split and group of each original, as in the CSV."""
+    """Path, label, split and group of each original, as in the CSV."""
 
 
 _LINE: TypeAdapter[_Made] = TypeAdapter(_Made)
@@ -137,7 +138,7 @@ def _make_part(expansion: Expansion, out: Path, part: ExpandedPart) -> list[_Mad
     else:
         paths = []
         for sample, row in zip(inputs, part.rows.tolist(), strict=True):
-            path = _class_folder(expansion.source, out, "train", train.labels[row])
+            path = _folder_of(expansion.source, out, "train", train.labels[row])
             path.mkdir(parents=True, exist_ok=True)
             paths.append(path / f"{row:07}{COPY}{part.copy + 1}{expansion.loader.ending}")
             expansion.loader.write(sample, paths[-1])
@@ -152,12 +153,14 @@ def _array_of(out: Path, part: ExpandedPart) -> Path:
     return out / f"part-{part.number:06}.npy"
 
 
-def _class_folder(source: Source, out: Path, split: str, label: int) -> Path:
-    return out / split / safe_name(source.classes[label])
+def _folder_of(source: Source, out: Path, split: str, label: np.ndarray) -> Path:
+    """The folder of a class in that of its split; samples with other labels are all in that of the split."""
+    return out / split / safe_name(source.classes[int(label)]) if label.ndim == 0 else out / split
 
 
 def _copy_originals(expansion: Expansion, out: Path) -> None:
-    """Copy every original to a folder by split and class, and list them for the CSV if that is the format.
+    """Copy every original to a folder by split and class, see `_folder_of`, and list them for the CSV if that is the
+    format.
 
     Originals in the same storage form as the copies are copied byte for byte. Others are rewritten as they were read,
     so that a loader finds only one kind of sample.
@@ -166,7 +169,7 @@ def _copy_originals(expansion: Expansion, out: Path) -> None:
     for role, part in source.parts.items():
         inputs = part.inputs
         assert isinstance(inputs, FileInputs)
-        stems = [_class_folder(source, out, KEYS[role], label) / f"{row:07}" for row, label in enumerate(part.labels)]
+        stems = [_folder_of(source, out, KEYS[role], label) / f"{row:07}" for row, label in enumerate(part.labels)]
 
         def copy(path: str, stem: Path, reader: Reader = inputs.reader) -> Path:
             return _copy(Path(path), stem, reader, expansion.loader)
@@ -174,7 +177,8 @@ def _copy_originals(expansion: Expansion, out: Path) -> None:
         with ThreadPoolExecutor(DECODERS) as pool:
             targets = list(pool.map(copy, inputs.paths, stems))
         for row, (target, label) in enumerate(zip(targets, part.labels, strict=True)):
-            listed.append((str(target.relative_to(out)), source.classes[label], KEYS[role], part.group_of(row)))
+            cell = cell_of(label, source.classes)
+            listed.append((str(target.relative_to(out)), cell, KEYS[role], part.group_of(row)))
     if expansion.format == "csv":
         write_whole(out / "originals.json", json.dumps(listed))
 
@@ -198,13 +202,13 @@ def _write_csv(expansion: Expansion, out: Path) -> None:
     train = expansion.train
     rows = list(read_record(out / "originals.json", _Originals, RunError, cure=CURE).root)
     rows += [
-        (line.file, expansion.source.classes[train.labels[line.row]], "train", train.group_of(line.row))
+        (line.file, cell_of(train.labels[line.row], expansion.source.classes), "train", train.group_of(line.row))
         for line in _lines(out / MANIFEST)
     ]
     path = out / "data.csv"
     with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(OF_CLASSES)
+        writer.writerow(columns_of(kind_of(train.labels)))
         writer.writerows(rows)
     (out / "originals.json").unlink()
 

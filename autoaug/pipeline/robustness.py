@@ -13,7 +13,7 @@ from torch import nn
 
 from autoaug.data.audit import allowed
 from autoaug.data.inputs import spread_rows
-from autoaug.data.labels import kind_of, require_classes
+from autoaug.data.labels import TEXTS, kind_of, require_classes
 from autoaug.data.loading import audited_source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import OptionError, RunError, first_line, rule_of
@@ -53,7 +53,7 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
     run, config = (None, None) if exported.is_file() else RunFolder.open(model)
     about = _of(config) if config else read_record(exported, _Exported, RunError, _NO_NETWORK)
     data, tested = _tested(options, config, about)
-    if kind_of(data.test.labels) != "translation":
+    if kind_of(data.test.labels) not in TEXTS:
         require_classes(data.test.labels, "the accuracy under attack")
     if run and config and config.data_fingerprint == data.fingerprint:
         _check_untouched(run, data)

@@ -58,7 +58,7 @@ class MetricRecord(Record):
 
     def difference(self, score: float) -> str:
         """A difference of two scores in the metric's unit as text, with its sign and without the unit: ``+0.40``."""
-        return f"{self.value(score):+{self.digits()}}"
+        return self.number(self.value(score), sign="+")
 
     def digits(self, decimals: int = 2) -> str:
         """The format of a value in the metric's unit, for Python and Plotly: so many decimals of a percentage, four
@@ -70,7 +70,7 @@ class MetricRecord(Record):
         """A value that is in the metric's unit already, as text without the unit; `sign` is ``+`` to show that of
         positive values too.
         """
-        return f"{value + 0.0:{sign}{self.digits(decimals)}}"  # no -0
+        return f"{value:{sign}z{self.digits(decimals)}}"  # z: no -0
 
     def title(self, of: str = "", at: str = "") -> str:
         """A title such as ``test accuracy, %`` for an axis or a column, with `of` before the name and `at` after it."""

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from autoaug.exporters import export_policy
 from autoaug.policy.loading import load_policy
-from autoaug.policy.models import Mixing
+from autoaug.policy.models import Mixing, Operation, Policy, in_turn
 from tests.idiomatic import AS_EXACT, image, loaded
 from tests.samples import photographs
 
@@ -113,6 +113,15 @@ def test_keras_never_traces_a_policy() -> None:
     made = augment(torch.from_numpy(image()[None].repeat(2, 0)))
     assert len(calls) == 2, "randaugment has two layers"
     assert (promised.shape[1:], promised.dtype) == (made.shape[1:], str(made.dtype).removeprefix("torch."))
+
+
+@pytest.mark.parametrize("operator", ["Sharpness", "GaussianBlur"])
+def test_keras_leaves_images_without_neighbors_as_they_are(operator: str) -> None:
+    module = loaded(Policy(layers=in_turn(Operation(operator=operator, magnitude=0.8))), "keras")
+    for sides in ((1, 1), (1, 5)):
+        given = np.linspace(0, 1, 6 * sides[1], dtype=np.float32).reshape(2, *sides, 3)
+        made = module["ops"].convert_to_numpy(module["Augment"]()(given, training=True))
+        np.testing.assert_allclose(made, given, atol=1e-6)
 
 
 def test_a_keras_model_with_a_policy_is_saved_and_loaded(tmp_path: Path) -> None:

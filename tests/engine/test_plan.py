@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,9 @@ def test_a_plan_prints_a_line_a_sample() -> None:
     assert " of (" in plan_of("augmix", 3).describe(0)
     mixed = plan_of("none", 4, mixing=Mixing(kind="resizemix")).describe(1)
     assert mixed.startswith("resizemix with ")
+    signed, unsigned = "{operator: Rotate, magnitude: 0.5, sign: positive}", "{operator: Cutout, magnitude: 0.5}"
+    both = parse_policy(f"layers: [{{sub_policies: [{{operations: [{signed}, {unsigned}]}}]}}]")
+    assert re.fullmatch(r"Rotate \+\d.*, Cutout 0\.\d.*", draw_plan(both, 1, torch.Generator()).describe(0))
 
 
 @pytest.mark.parametrize("kind", mixing_of("image").kinds)

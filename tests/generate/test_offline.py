@@ -58,6 +58,35 @@ MADE_BY: dict[str, Callable[[Path], Path]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [("labels", ["a;b", "b", ""]), ("number", ["0.1", "-2.5", "1e+20"]), ("text", ["café no 1", "a, b", "say “x”"])],
+)
+def test_manifests_with_other_labels_than_classes_come_back_with_them(
+    column: str, cells: list[str], tmp_path: Path
+) -> None:
+    given = tmp_path / "given"
+    folder_data(given / "files")
+    told = {path: cells[i % 3] for i, path in enumerate(sorted((given / "files").rglob("*.png")))}
+    with (given / "list.tsv").open("w", newline="") as file:
+        writer = csv.writer(file, delimiter="\t")
+        writer.writerow(("path", column, "split", "group"))
+        for path, cell in told.items():
+            writer.writerow((path.relative_to(given), cell, path.parent.parent.name, f"g{path.stem}"))
+    source, out = open_source(given / "list.tsv", LIMIT), tmp_path / "out"
+    expand(Expansion(source, format_of(str(given / "list.tsv"), source), load_policy("flip-crop"), copies=2), out)
+    enlarged = open_source(out / "data.csv", LIMIT)
+    assert enlarged.classes == source.classes
+    for role, part in source.parts.items():
+        times = 3 if role == "train" else 1
+        np.testing.assert_array_equal(enlarged.parts[role].labels, np.tile(part.labels.T, times).T)
+    train = enlarged.parts["train"]
+    assert train.groups is not None
+    assert len(set(train.groups.tolist())) == len(source.parts["train"])
+    assert train.augmented is not None
+    assert train.augmented.sum() == 2 * len(source.parts["train"])
+
+
 @pytest.mark.parametrize("kind", ["folder", "csv", "npz"])
 def test_of_an_expansion_only_originals_are_held_out_and_copies_of_those_are_left_out(
     kind: str, tmp_path: Path

@@ -23,6 +23,8 @@ def test_turned_scores_are_shown_as_they_were() -> None:
     assert ERRORS.shown(-0.25) == "0.25 per word"
     assert ERRORS.interval((-0.5, -0.25)) == (0.25, 0.5)
     assert ERRORS.points == "per word"
+    assert ERRORS.difference(0.0) == "+0", "no -0, although the sign is turned"
+    assert ACCURACY.difference(-1e-6) == "+0.00"
 
 
 def test_a_metric_without_a_unit_has_no_comma() -> None:

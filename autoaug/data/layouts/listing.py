@@ -138,6 +138,8 @@ def _check(items: Sequence[Item], inspect: Callable[[Path], Header]) -> list[tup
         try:
             return inspect(item.path)
         except Exception as fault:  # decoders do not catch the errors of their parsers
+            if item.path.is_file() and not item.path.stat().st_size:
+                return "it is empty"
             return first_line(fault).replace(repr(str(item.path)), "file").replace(str(item.path), "file")
 
     with ThreadPoolExecutor(DECODERS) as pool:

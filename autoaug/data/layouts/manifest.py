@@ -9,14 +9,17 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from autoaug.data.labels import Kind
 from autoaug.data.layouts.folder import EXPANSION, is_copy
 from autoaug.data.layouts.listing import Item, Listing
 from autoaug.data.source import ROLE_NAMES
-from autoaug.data.texts import plain_text
+from autoaug.data.texts import decode_texts, plain_text
 from autoaug.errors import DataError, UnknownName
 from autoaug.utils.files import read_text
 
@@ -28,8 +31,6 @@ _LABELS: dict[str, Kind] = {
     "text": "transcription",
 }
 _COLUMNS = ("path", *_LABELS, "split", "group")
-#: The columns of a manifest of classes, as it is written.
-OF_CLASSES = ("path", "label", "split", "group")
 #: Enough for millions of lines; an endless file is not read forever.
 _MOST_BYTES = 2**28
 
@@ -58,6 +59,20 @@ def list_manifest(path: Path) -> Listing:
             f"{path}: the manifest lists no samples; expected a header line path,label and one line per sample"
         )
     return Listing(str(path), tuple(items), kind=next(_LABELS[name] for name in columns if name in _LABELS))
+
+
+def columns_of(kind: Kind) -> tuple[str, ...]:
+    """The columns of a manifest with labels of that kind, as it is written."""
+    return "path", next(column for column, of in _LABELS.items() if of == kind), "split", "group"
+
+
+def cell_of(label: np.ndarray, classes: Sequence[str]) -> str:
+    """The label of a sample as `list_manifest` reads it."""
+    if label.dtype == bool:
+        return ";".join(name for name, has in zip(classes, label.tolist(), strict=True) if has)
+    if label.dtype.kind == "f":
+        return repr(float(label[0]))
+    return classes[int(label)] if label.ndim == 0 else decode_texts(label[None])[0]
 
 
 def _columns(manifest: Path, row: list[str], line: int) -> list[str]:

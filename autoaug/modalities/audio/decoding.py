@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ MOST_SECONDS = 30
 _RATES = (1_000, 768_000)
 #: The most values that are read of a file: a few hundred kilobytes of FLAC may claim gigabytes of silence.
 _MOST_VALUES = 2**26
+#: A file is truncated if less than this share is there of what its header tells. What is streamed tells 2 GB or more.
+_THERE, _STREAMED = 0.95, 2**31 - 2**12
 #: A sound is clipped if this share of its values is at full scale.
 _CLIPPED = 1e-3
 _FULL = 0.999
@@ -35,6 +38,7 @@ class Header(NamedTuple):
         seconds: its length.
         peak: the greatest absolute value, 1 at full scale.
         is_clipped: whether many values are at full scale, or beyond.
+        is_truncated: whether less is there than the file tells of itself.
         is_plain: whether it is a 16-bit WAV file.
     """
 
@@ -43,6 +47,7 @@ class Header(NamedTuple):
     seconds: float
     peak: float
     is_clipped: bool
+    is_truncated: bool
     is_plain: bool
 
 
@@ -59,6 +64,13 @@ class Form:
     samples: int
 
 
+#: What codes of libsndfile mean, where its own words are those of programmers.
+_CAUSES = {
+    1: "it is no sound file, or its header is damaged",
+    24: "its header has no rate, no channels or no size of samples, or zeros",
+}
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """The file as soundfile reads it; opened by Python, since its name may have any bytes. Raises OSError if it cannot
@@ -71,7 +83,7 @@ def _opened(path: Path) -> Iterator[Any]:
             with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
                 yield sound
         except soundfile.LibsndfileError as fault:
-            raise ValueError(f"cannot read {path}: {fault.error_string}") from None
+            raise ValueError(f"cannot read {path}: {_CAUSES.get(fault.code, fault.error_string)}") from None
 
 
 def read_header(path: Path) -> Header:
@@ -81,16 +93,25 @@ def read_header(path: Path) -> Header:
         is_plain = file.format in ("WAV", "WAVEX") and file.subtype == "PCM_16"
         if not _RATES[0] <= rate <= _RATES[1]:
             raise ValueError(f"its rate is {rate} Hz; rates are from {_RATES[0]:,} to {_RATES[1]:,}")
-        if min(frames, MOST_SECONDS * rate) * channels > _MOST_VALUES:
+        told = min(frames, MOST_SECONDS * rate)
+        if told * channels > _MOST_VALUES:
             raise ValueError(f"it has {channels} channels at {rate} Hz, more than {_MOST_VALUES:,} values to read")
         values = file.read(MOST_SECONDS * rate, dtype="float32", always_2d=True)
+        is_truncated = len(values) < _THERE * told or _lacks_bytes(file.extra_info)
     if not values.size:
         raise ValueError("it has no samples")
     if not np.isfinite(values).all():
         raise ValueError("it has samples that are NaN or infinite")
     size = np.abs(values)
     is_clipped = bool(size.max() > 1) or float((size >= _FULL).mean()) > _CLIPPED
-    return Header(rate, channels, max(frames, len(values)) / rate, float(size.max()), is_clipped, is_plain)
+    there = max(frames, len(values)) if len(values) >= told else len(values)
+    return Header(rate, channels, there / rate, float(size.max()), is_clipped, is_truncated, is_plain)
+
+
+def _lacks_bytes(log: str) -> bool:
+    """Whether libsndfile's log of a header has a size in bytes that is more than is there."""
+    sizes = [(int(told), int(there)) for told, there in re.findall(r": (\d+) \(should be (\d+)\)", log)]
+    return any(there < _THERE * told for told, there in sizes if told < _STREAMED)
 
 
 def decode(path: Path, channels: int, samples: int | None = None) -> np.ndarray:

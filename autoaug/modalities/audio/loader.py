@@ -146,6 +146,7 @@ def _unusual(readable: Sequence[tuple[Item, Header]], form: Form) -> Iterator[st
         "silent: no class can be heard in them": lambda h: h.peak == 0,
         f"under {1000 * _BRIEF:g} ms": lambda h: h.seconds < _BRIEF,
         "clipped: many values are at full scale": lambda h: h.is_clipped,
+        "truncated: less is there than the file tells of itself": lambda h: h.is_truncated,
         f"longer than {length:.3g} s, and cut there (--size MILLISECONDS sets the length)": lambda h: (
             round(h.seconds * RATE) > form.samples
         ),
@@ -165,7 +166,9 @@ def _open_arrays(path: Path, memory_limit: int) -> Source:
     try:
         with np.load(path, allow_pickle=False) as file:
             rate = float(np.asarray(file["rate"]).reshape(-1)[0])
-    except (OSError, ValueError, KeyError, IndexError, TypeError, zipfile.BadZipFile) as fault:
+    except KeyError:
+        raise DataError(f"{path} has no array 'rate': add one with the samples per second") from None
+    except (OSError, ValueError, IndexError, TypeError, zipfile.BadZipFile) as fault:
         raise DataError(f"{path}: its array 'rate' cannot be read as one number ({fault})") from None
     if not 1_000 <= rate <= 768_000:
         raise DataError(f"{path}: rate is {rate:g}; it must be the samples per second, from 1,000 to 768,000")

@@ -43,11 +43,14 @@ def recording(path: Path, seconds: float) -> Any:
             rate = sound.samplerate
             values = sound.read(round(seconds * rate), dtype="float32", always_2d=True).mean(1)
     except (soundfile.LibsndfileError, OSError) as fault:
-        raise ValueError(f"{path} cannot be read ({fault}): repair it, or move it elsewhere") from None
-    if not np.isfinite(values).all() or not values.any():
-        what = f"is silent for {seconds:g} s" if np.isfinite(values).all() else "has values that are NaN or infinite"
-        raise ValueError(f"{path} {what}: repair it, or move it elsewhere")
-    return values if rate == 16000 else soxr.resample(values, rate, 16000)
+        why = getattr(fault, "error_string", fault)
+        raise ValueError(f"{path} cannot be read ({why}): repair it, or move it elsewhere") from None
+    if not np.isfinite(values).all():
+        raise ValueError(f"{path} has values that are NaN or infinite: repair it, or move it elsewhere")
+    heard = soxr.resample(values, rate, 16000) if rate != 16000 and len(values) else values
+    if not heard.any():  # a single sample at a higher rate is none at 16 kHz
+        raise ValueError(f"{path} is silent for {seconds:g} s at 16 kHz: repair it, or move it elsewhere")
+    return heard
 
 
 def noise_recordings() -> Any:

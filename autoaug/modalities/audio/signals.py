@@ -4,10 +4,20 @@ contain verbatim.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from autoaug.modalities.audio.fourier import fft_length
+
+
+def as_waves(inputs: Any) -> Tensor:
+    """Waveforms ``[n, C, T]``, or one, ``[C, T]`` or ``[T]``, as a batch; raises ValueError for anything else."""
+    if not isinstance(inputs, Tensor) or inputs.ndim not in (1, 2, 3):
+        what = f"of shape {list(inputs.shape)}" if isinstance(inputs, Tensor) else f"a {type(inputs).__name__}"
+        raise ValueError(f"waveforms must be a tensor [n, C, T], [C, T] or [T], not {what}")
+    return inputs[(None,) * (3 - inputs.ndim)]
 
 
 def check_waves(waves: Tensor, look: bool = True) -> Tensor:
@@ -105,8 +115,10 @@ def respond(waves: Tensor, response: Tensor) -> Tensor:
 
 def answer(waves: Tensor, response: Tensor, lengths: Tensor) -> Tensor:
     """`amplify` or `respond`, where each is enough, without what rings on after the ends."""
-    flat = is_flat(response.detach())[:, None, None]
-    return cut(torch.where(flat, amplify(waves, response), respond(waves, response)), lengths)
+    flat = is_flat(response.detach())
+    if flat.device.type == "cpu" and bool(flat.all()):  # no transforms are needed
+        return cut(amplify(waves, response), lengths)
+    return cut(torch.where(flat[:, None, None], amplify(waves, response), respond(waves, response)), lengths)
 
 
 def amplify(waves: Tensor, response: Tensor) -> Tensor:
@@ -131,6 +143,8 @@ def retime(waves: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tenso
     ``times [n, 3]`` are scale a, offset b and ratio r: the result is r times as long, and at the share u of its length
     is what was at the share a u + b. Values between two samples are interpolated by Keys' cubic (1981) in one pass.
     """
+    if times.device.type == "cpu" and bool(keeps_rate(times).all()):
+        return slide(waves, times, lengths)
     samples = waves.shape[-1]
     scale, offset, ratio = times.unbind(1)
     own = torch.arange(samples, dtype=waves.dtype, device=waves.device) + 0.5

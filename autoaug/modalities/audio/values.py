@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autoaug.modalities.audio.signals import as_float, as_type, check_waves
+from autoaug.modalities.audio.signals import as_float, as_type, as_waves, check_waves
 from autoaug.modalities.base import Batch
 
 bounds = (-1.0, 1.0)
@@ -26,16 +26,13 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
             tensor = torch.from_numpy(given.astype(given.dtype.newbyteorder("="), copy=True))
         except TypeError:
             raise ValueError(f"waveforms must be int16, or floating point in [-1, 1], not {given.dtype}") from None
-    if not isinstance(tensor, Tensor) or tensor.ndim not in (1, 2, 3):
-        what = f"of shape {list(tensor.shape)}" if isinstance(tensor, Tensor) else type(given).__name__
-        raise ValueError(f"waveforms must be a tensor or an array [T], [C, T] or [n, C, T], not {what}")
-    shape = tensor.shape
+    batch = as_waves(tensor)
 
     def back(augmented: Batch) -> Any:
-        whole = augmented.values.reshape(shape)
+        whole = augmented.values.reshape(given.shape)
         return whole.numpy() if isinstance(given, np.ndarray) else whole
 
-    return Batch(tensor.reshape(-1, *(1,) * (2 - tensor.ndim), *shape[-2:])), len(shape) < 3, back
+    return Batch(batch), given.ndim < 3, back
 
 
 def is_sample(given: Any) -> bool:

@@ -62,8 +62,8 @@ def frame_paths(folder: Path) -> list[Path]:
 
 
 def read_header(path: Path) -> Header:
-    """Read all frames of a clip once; raises ValueError if it has none or is truncated, and what PyAV or Pillow raise
-    if it is damaged.
+    """Read all frames of a clip once; raises ValueError if it has none, is damaged or is truncated, and what else PyAV
+    or Pillow raise if it cannot be read.
     """
     if path.is_dir():
         return _folder_header(path)
@@ -77,6 +77,8 @@ def read_header(path: Path) -> Header:
         if not count:
             raise ValueError("it has no frames")
         _check_whole(container, stream, count, end)
+        if stream.codec_context.name == "gif":
+            _check_gif(path)
         return Header(count, frozenset(sizes), stream.codec_context.name, is_gray)
 
 
@@ -90,6 +92,16 @@ def _check_whole(container: InputContainer, stream: VideoStream, count: int, end
     usual = told / count  # seconds of one frame
     if end + 2 * usual < _THERE * told:
         raise ValueError(f"it is truncated: {end:.1f} of {told:.1f} seconds can be read")
+
+
+def _check_gif(path: Path) -> None:
+    """Raise ValueError if a GIF, which does not tell its number of frames, ends within one."""
+    with Image.open(path) as image:
+        try:
+            image.seek(getattr(image, "n_frames", 1) - 1)
+            image.load()
+        except (OSError, EOFError):
+            raise ValueError("it is truncated: its last frame is not whole") from None
 
 
 def _folder_header(folder: Path) -> Header:
@@ -112,15 +124,18 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The file and its first stream of moving pictures; raises ValueError if there is none."""
     import av
 
-    # What is in a file never opens another address.
-    with av.open(str(regular_file(path)), options={"protocol_whitelist": "file"}) as container:
-        streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
-        if not streams:
-            raise ValueError("it has no video stream")
-        if streams[0].width * streams[0].height > _MOST_PIXELS:
-            raise ValueError(f"its frames have {streams[0].width} x {streams[0].height} pixels, too many to read")
-        streams[0].thread_type = "NONE"  # files are read side by side
-        yield container, streams[0]
+    try:
+        # What is in a file never opens another address.
+        with av.open(str(regular_file(path)), options={"protocol_whitelist": "file"}) as container:
+            streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+            if not streams:
+                raise ValueError("it has no video stream")
+            if streams[0].width * streams[0].height > _MOST_PIXELS:
+                raise ValueError(f"its frames have {streams[0].width} x {streams[0].height} pixels, too many to read")
+            streams[0].thread_type = "NONE"  # files are read side by side
+            yield container, streams[0]
+    except av.InvalidDataError:
+        raise ValueError(f"cannot read {path}: it is no video, or it is damaged or truncated") from None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import torch
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.engine.transform import PolicyTransform
-from autoaug.errors import PolicyError
+from autoaug.errors import OptionError, PolicyError
 from autoaug.exporters import export_modules, export_policy
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Chains, Layer, Mixing, Operation, Policy, SubPolicy, in_turn
@@ -130,8 +130,61 @@ def test_modules_import_their_library_alone() -> None:
     assert set(imported) - sys.stdlib_module_names == {"torch"}
 
 
+@pytest.mark.parametrize(
+    ("name", "target", "packages"),
+    [
+        ("specaugment-sm", "torch", "PyTorch"),
+        ("BackgroundNoise", "torch", "NumPy and PyTorch"),
+        ("BackgroundNoise", "numpy", "NumPy"),
+    ],
+)
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_first_line_names_the_packages_that_are_imported(
+    name: str, target: str, packages: str, exact: bool
+) -> None:
+    policy = Policy(layers=in_turn(Operation(operator=name))) if name[0].isupper() else load_policy(name)
+    assert export_policy(policy, target, exact=exact).partition("\n")[0].endswith(f", with only {packages}.")
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("given", [np.zeros(8, np.float32), [0.5], torch.tensor(0.5), torch.zeros(1, 1, 1, 8)])
+def test_what_is_no_waveform_is_refused_in_words(given: Any, exact: bool) -> None:
+    namespace: dict[str, Any] = {"__name__": "exported"}
+    exec(export_policy(load_policy("specaugment-sm"), "torch", exact=exact), namespace)  # the text under test
+    with pytest.raises(ValueError, match=r"waveforms must be a tensor \[n, C, T\], \[C, T\] or \[T\], not"):
+        namespace["Augment"]()(given)
+    mixing = loaded(MIXED["mixup"], "torch")["Augment"](classes=2)
+    with pytest.raises(ValueError, match="waveforms must be a tensor"):
+        mixing(given, torch.tensor([1]))
+
+
+@pytest.mark.parametrize("target", ["torch", "numpy"])
+def test_waveforms_without_a_sample_are_refused_in_words(target: str) -> None:
+    augment = loaded(load_policy("specaugment-sm"), target)["Augment"](seed=0)
+    for shape in ((2, 1, 0), (1, 0), (0,)):
+        empty = torch.zeros(shape)
+        with pytest.raises(ValueError, match="with at least one value"):
+            augment(empty if target == "torch" else empty.numpy())
+    with pytest.raises(OptionError, match="with at least one value"):
+        load_policy("specaugment-sm").transform(seed=0)(torch.zeros(2, 1, 0))
+
+
+def test_arrays_of_another_byte_order_are_those_of_this_one() -> None:
+    waves = (sounds(8).numpy() * 20000).astype("<i2")
+    policy = Policy(layers=in_turn(Operation(operator="Speed", magnitude=0.5)))
+    ours, swapped = (loaded(policy, "numpy")["Augment"](seed=1)(waves.astype(order)) for order in ("<i2", ">i2"))
+    assert swapped.dtype == ">i2"
+    np.testing.assert_array_equal(ours, swapped)
+    for wrong in (np.zeros((1, 1, 1, 8), np.float32), np.float32(0.5), np.array(0.5)):
+        with pytest.raises(ValueError, match="waveforms must be a NumPy array"):
+            loaded(policy, "numpy")["Augment"](seed=1)(wrong)
+    with pytest.raises(ValueError, match="the waveforms have NaN"):
+        loaded(policy, "numpy")["Augment"](seed=1)(np.full(8, np.nan))
+
+
 def test_what_targets_lack_is_refused() -> None:
-    with pytest.raises(PolicyError, match="torchvision cannot express policies for audio"):
+    known = "export to torch, numpy, audiomentations, yaml or json$"
+    with pytest.raises(PolicyError, match=f"torchvision cannot express policies for audio; {known}"):
         export_policy(EVERYTHING, "torchvision")
     with pytest.raises(PolicyError, match="torch cannot express policies for image"):
         export_policy(load_policy("flip-crop"), "torch")

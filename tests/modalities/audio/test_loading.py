@@ -18,6 +18,7 @@ from autoaug.data.loading import open_source, recognize
 from autoaug.data.source import Source
 from autoaug.errors import DataError
 from autoaug.modalities.audio import loader
+from autoaug.modalities.audio.decoding import read_header
 from autoaug.modalities.base import Reading
 from tests.modalities.audio.sounds import RATE, tone, write_tones, write_wav
 
@@ -109,6 +110,9 @@ def test_arrays_need_their_rate(dtype: type, channels: int, tmp_path: Path) -> N
     np.savez(path, x_train=given, y_train=np.arange(8) % 2, rate=0)
     with pytest.raises(DataError, match=r"sounds.npz: rate is 0; it must be the samples per second"):
         opened(path)
+    np.savez(path, x_train=given, y_train=np.arange(8) % 2)
+    with pytest.raises(DataError, match=r"sounds.npz has no array 'rate': add one with the samples per second"):
+        open_source(path, LIMIT, modality="audio")
 
 
 @pytest.mark.fault("audio", "odd rates, depths and encodings")
@@ -154,17 +158,42 @@ def test_what_is_hardly_meant_is_reported_with_a_file(tmp_path: Path) -> None:
         assert len(re.findall(words, found)) == 1, words
 
 
+@pytest.mark.parametrize("kind", ["wav", "aiff", "au", "w64", "mp3"])
+def test_truncated_sounds_are_reported_and_as_long_as_what_is_left(kind: str, folder: Path) -> None:
+    for name in ("whole", "half"):
+        path = folder / f"train/low/{name}.{kind}"
+        soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 44100), 44100)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    header = read_header(path)
+    assert header.is_truncated
+    assert 0.2 < header.seconds < 0.6
+    assert not read_header(path.with_stem("whole")).is_truncated
+    words = words_of(folder)
+    assert re.search(rf"1 of \d+ sounds are truncated: less is there than .*; the first: \S*half.{kind}", words), words
+
+
+def test_streamed_files_which_tell_no_size_are_whole(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "streamed.wav", tone(440))
+    content = bytearray(path.read_bytes())
+    for size in (0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFFFFF - 36):
+        content[40:44] = size.to_bytes(4, "little")
+        path.write_bytes(content)
+        assert read_header(path)[:3] == (RATE, 1, 0.2)
+        assert not read_header(path).is_truncated
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (lambda path: path.write_bytes(b""), "bad.wav"),
-        (lambda path: path.write_bytes(b"RIFF\0\0\0\0WAVEfmt "), "bad.wav"),
+        (lambda path: path.write_bytes(b""), "bad.wav: it is empty"),
+        (lambda path: path.write_bytes(b"RIFF\0\0\0\0WAVEfmt "), "bad.wav: cannot read file: Error in WAV file"),
+        (lambda path: path.write_bytes(b"words"), "bad.wav: cannot read file: it is no sound file, or its header is"),
         (lambda path: write_wav(path, np.zeros(0)), "bad.wav: it has no samples"),
         (
             lambda path: soundfile.write(path, np.array([0.1, np.nan, 0.2]), RATE, subtype="FLOAT"),
             "bad.wav: it has samples that are NaN or infinite",
         ),
-        (lambda path: _with_rate(path, 0), "bad.wav"),
+        (lambda path: _with_rate(path, 0), "bad.wav: cannot read file: its header has no rate, no channels or"),
         (lambda path: _with_rate(path, 10), "bad.wav: its rate is 10 Hz; rates are from 1,000 to 768,000"),
     ],
 )
@@ -191,7 +220,7 @@ def test_the_same_sound_in_two_splits_and_a_speaker_in_two_splits_are_leaks(fold
     values, rate = soundfile.read(folder / "train/low/000.wav", dtype="int16")
     soundfile.write(folder / "test/low/again.flac", values, rate)
     stops = [f.message for f in audit(opened(folder)).findings if f.code == "leak"]
-    assert "1 samples are in two splits" in stops[0]
+    assert "1 sample is in two splits" in stops[0]
     assert "again.flac" in stops[0]
     manifest = tmp_path / "list.csv"
     lines = [f"{p},{p.parent.name},{p.parts[-3]},one voice" for p in sorted(folder.rglob("*.wav"))]

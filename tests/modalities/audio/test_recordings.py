@@ -19,6 +19,7 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan
 from autoaug.errors import RunError
 from autoaug.exporters import export_policy
+from autoaug.modalities.audio.recordings import impulse_recordings, noise_recordings
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.configure import prepare, reopen
 from autoaug.pipeline.options import SearchOptions
@@ -89,12 +90,26 @@ def test_a_room_is_convolved_from_its_peak_on_and_blended(rooms: np.ndarray) -> 
     np.testing.assert_allclose(ours[1], 0.75 * waves[1].numpy() + 0.25 * theirs[1], atol=1e-5)
 
 
+@pytest.mark.parametrize("read", [noise_recordings, impulse_recordings])
+def test_recordings_without_a_sample_at_16_khz_are_refused(
+    read: Callable[[], np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("AUTOAUG_NOISE", "AUTOAUG_IMPULSES"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    write_wav(tmp_path / "short.wav", np.array([0.5]))
+    assert read().any()
+    for values in (np.array([0.5]), np.zeros(0)):
+        write_wav(tmp_path / "short.wav", values, 48_000)
+        with pytest.raises(ValueError, match=r"short.wav is silent for \d s at 16 kHz"):
+            read()
+
+
 @pytest.mark.parametrize(
     ("files", "words"),
     [
         ({}, "has no sound files"),
         ({"a.wav": np.zeros(8000)}, "a.wav is silent for 8 s"),
-        ({"a.wav": b"RIFF of nothing"}, "a.wav cannot be read"),
+        ({"a.wav": b"no sound"}, "a.wav cannot be read (Format not recognised.): repair it"),
         (None, "is no folder"),
     ],
 )

@@ -226,6 +226,13 @@ def test_a_search_for_texts_ends_in_a_report_and_a_model(
     assert all(f">{example.text}</td>" in page for example in transcripts.examples)
     waves = torch.from_numpy(melody("ab")).float()[None, None]
     assert runpy.run_path(str(run / "policy_torch.py"))["Augment"]()(waves).shape == waves.shape
+    robust = api.robustness(data, str(run), samples=8)
+    assert robust.metric.name == "WER"
+    assert "white noise" in robust.corrupted
+    copies = api.expand(data, str(run), out=str(tmp_path / "copies"), copies=2)
+    assert copies.copies == 120
+    said = {line.split(",")[1] for line in (tmp_path / "copies/data.csv").read_text().splitlines()}
+    assert said == {line.split(",")[1] for line in data.read_text().splitlines()}
     api.export_model(run, tmp_path / "model")
     about = json.loads((tmp_path / "model/model.json").read_text())
     assert (about["task"], about["network"]) == ("transcription", "ctcnet")

@@ -88,9 +88,9 @@ def test_the_audit_tells_what_is_wrong_with_pairs(tmp_path: Path) -> None:
     said = "\n".join(f"{finding.level} {finding.code} {finding.message}" for finding in audit(source).findings)
     assert "1 of 36 pairs are copies" in said
     assert "1 of 36 pairs are uneven" in said
-    assert "stop leak 1 samples are in two splits" in said
+    assert "stop leak 1 sample is in two splits" in said
     assert "2 sources are in the training split and in another one" in said
-    assert "warning duplicate 1 samples" in said
+    assert "warning duplicate 1 sample occurs" in said
     assert "conflict" not in said  # a source may have several translations
     assert "characters that no training text has, 'w'" in said or "'w' 'z'" in said
     assert "note lacking BackTranslation is left out: there are no translations of the targets back" in said

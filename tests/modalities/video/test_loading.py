@@ -180,7 +180,7 @@ def test_what_is_hardly_meant_is_told(tmp_path: Path) -> None:
     assert re.search(
         r"1 of 11 clips have frames of several sizes; each is resized on its own; the first: \S*odd", words
     )
-    assert re.search(r"1 samples occur more than once within a split, e.g. \S*again", words)
+    assert re.search(r"1 sample occurs more than once within a split, e.g. \S*again", words)
     assert clips_of(opened(root)).shape[1:] == (6, 3, 16, 16)
 
 
@@ -200,9 +200,10 @@ def truncated(path: Path, suffix: str, codec: str) -> None:
 DAMAGED: dict[str, tuple[Callable[[Path], object], str]] = {
     "truncated.mp4": (lambda path: truncated(path, ".mp4", "libx264"), "."),
     "truncated.webm": (lambda path: truncated(path, ".webm", "libvpx-vp9"), "truncated"),
-    "truncated.avi": (lambda path: truncated(path, ".avi", "mpeg4"), "."),
-    "text.mp4": (lambda path: path.write_text("no video"), "."),
-    "empty.avi": (lambda path: path.touch(), "."),
+    "truncated.avi": (lambda path: truncated(path, ".avi", "mpeg4"), "it is no video, or it is damaged or truncated$"),
+    "truncated.gif": (lambda path: truncated(path, ".gif", "gif"), "truncated: its last frame is not whole"),
+    "text.mp4": (lambda path: path.write_text("no video"), "cannot read file: it is no video, or it is damaged"),
+    "empty.avi": (lambda path: path.touch(), "it is empty"),
     "sound.mp4": (no_video, "no video stream"),
     "zeros.mkv": (lambda path: path.write_bytes(bytes(5000)), "."),
 }

@@ -18,20 +18,21 @@ def as_floats(waves: Array) -> Array:
     """
     if waves.ndim != 3 or 0 in waves.shape[1:]:
         raise ValueError(f"waveforms must be [n, C, T] with at least one value, not of shape {list(waves.shape)}")
-    if waves.dtype == np.int16:
+    if waves.dtype.newbyteorder("=") == np.int16:
         return waves.astype("float32") / 32768
     if waves.dtype.kind != "f":
         raise ValueError(f"waveforms must be int16, or floating point in [-1, 1], not {waves.dtype}")
     peak = float(np.abs(waves).max(initial=0))
     if not peak <= 1.001:
-        raise ValueError(f"the waveforms have values up to {peak:g}; they must be finite and in [-1, 1]")
+        what = "NaN" if peak != peak else f"values up to {peak:g}"
+        raise ValueError(f"the waveforms have {what}; they must be finite and in [-1, 1]")
     return np.clip(waves, -1, 1).astype("float32")
 
 
 def as_type(waves: Array, dtype: Any) -> Array:
     """Waveforms in [-1, 1] as `dtype`; int16 rounds."""
-    if dtype == np.int16:
-        return np.clip(np.round(waves * 32768), -32768, 32767).astype(np.int16)
+    if dtype.newbyteorder("=") == np.int16:
+        return np.clip(np.round(waves * 32768), -32768, 32767).astype(dtype)
     return waves.astype(dtype)
 
 

@@ -12,7 +12,7 @@ from autoaug.functional.labels import soft_labels
 from autoaug.functional.sampling import Seeded
 from autoaug.functional.steps import augment_samples
 from autoaug.modalities.audio.mixing import draw_mixing, mix_pairs
-from autoaug.modalities.audio.signals import as_float, as_type, check_waves
+from autoaug.modalities.audio.signals import as_float, as_type, as_waves, check_waves
 
 MIXING: tuple[tuple[int, int], float, float] = ((1, 1), 1.0, 1.0)
 
@@ -30,8 +30,8 @@ class Augment(Seeded):
         self.classes = check_classes(classes)
 
     def forward(self, waves: Tensor, labels: Any) -> tuple[Tensor, Tensor]:
-        if waves.ndim != 3:
-            raise ValueError("this policy mixes waveforms; pass a batch [B, C, T] with labels")
+        if as_waves(waves).ndim != waves.ndim:
+            raise ValueError("this policy mixes waveforms; pass a batch [B, C, T] with labels, not a single one")
         batch, generator = check_waves(waves), self.generator
         soft = soft_labels(labels, self.classes, len(batch))
         with torch.autocast(batch.device.type, enabled=False):  # there are no transforms of 16-bit numbers

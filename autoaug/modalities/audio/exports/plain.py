@@ -7,7 +7,7 @@ from torch import Tensor
 
 from autoaug.functional.sampling import Seeded
 from autoaug.functional.steps import augment_samples
-from autoaug.modalities.audio.signals import as_float, as_type, check_waves
+from autoaug.modalities.audio.signals import as_float, as_type, as_waves, check_waves
 
 
 class Augment(Seeded):
@@ -17,7 +17,7 @@ class Augment(Seeded):
     """
 
     def forward(self, waves: Tensor, labels: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
-        batch = check_waves(waves.view(-1, *(1,) * (2 - waves.ndim), *waves.shape[-2:]))
+        batch = check_waves(as_waves(waves))
         with torch.autocast(batch.device.type, enabled=False):  # there are no transforms of 16-bit numbers
             augmented = augment_samples(as_float(batch), self.generator)
         augmented = as_type(augmented, waves.dtype).view(waves.shape)

@@ -53,11 +53,16 @@ def choice(items: Sequence[Expression], weights: Sequence[float]) -> Expression:
     tails = (item if isinstance(item, str) else item.tail for item in items)
     if even and not any(re.search(r"\bp=(?!1[),])", tail) for tail in tails):
         return Call("A.OneOf([", items, "], p=1)")
-    wrapped = [Call("A.Sequential([", [item], f"], p={number(w)})") for item, w in zip(items, weights, strict=True)]
-    return Call("A.OneOf([", wrapped, "], p=1)")
+    return Call("A.OneOf([", [_weighted(item, weight) for item, weight in zip(items, weights, strict=True)], "], p=1)")
 
 
-def in_turn(items: Sequence[Expression]) -> Expression:
+def _weighted(item: Expression, weight: float) -> Expression:
+    """The item in a sequence with that probability; one that is a sequence already gets it itself."""
+    steps = item.items if isinstance(item, Call) and item[::2] == in_turn([])[::2] else [item]
+    return Call("A.Sequential([", steps, f"], p={number(weight)})")
+
+
+def in_turn(items: Sequence[Expression]) -> Call:
     """See `autoaug.modalities.runtime.Words`."""
     return Call("A.Sequential([", items, "], p=1)")
 

@@ -140,6 +140,8 @@ def saturation(images: Any, factor: Any) -> Any:
 
 def sharpness(images: Any, factor: Any) -> Any:
     """A blend with a smoothed image, beyond it above 1; the border stays."""
+    if min(images.shape[1:3]) < 3:  # all is border
+        return images
     details = 9 / 13 * (images[:, 1:-1, 1:-1] - ops.average_pool(images, 3, 1, data_format="channels_last"))
     return images + ops.pad((factor - 1) * details, ((0, 0), (1, 1), (1, 1), (0, 0)))
 
@@ -181,6 +183,8 @@ def blur(images: Any, fraction: Any) -> Any:
     """Smooth by a standard deviation that is a fraction of the shorter side."""
     height, width = images.shape[1:3]
     shorter = min(height, width)
+    if shorter < 2:
+        return images
     radius = min(math.ceil(0.18 * shorter), shorter - 1)
     sigma = ops.maximum(fraction * shorter, 0.05)
     kernel = [ops.exp(-0.5 * (offset / sigma) ** 2) for offset in range(-radius, radius + 1)]
