@@ -32,8 +32,9 @@ from autoaug.errors import RunError
 from autoaug.generate.expanded_table import Copies, write_expanded
 from autoaug.generate.expansion import CURE, FILES, ExpandedPart, Expansion, begin
 from autoaug.modalities.base import Loader
-from autoaug.modalities.operators import learned_from
+from autoaug.modalities.operators import learned_from, learned_nothing, prepare
 from autoaug.modalities.registry import get_modality
+from autoaug.policy.loading import check_can_work
 from autoaug.utils.files import replacing, safe_name, write_whole
 from autoaug.utils.json import read_lines, read_record
 
@@ -117,7 +118,10 @@ def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | Non
 def _prepared(expansion: Expansion) -> Expansion:
     """The same with what the policy's operators have learned from the training samples, which may take long."""
     train, policy = expansion.train, expansion.policy
-    learned = learned_from(pick(train.inputs, train.originals), policy.operator_names())
+    inputs, operators = pick(train.inputs, train.originals), policy.operator_names()
+    learned = learned_from(inputs, operators)
+    check_can_work(policy, learned_nothing(learned))
+    prepare([inputs], operators)
     return replace(expansion, policy=policy.knowing(learned))
 
 

@@ -101,6 +101,11 @@ def flags_of_word(word: str, spaced: bool) -> int:
     return flags + 16 * (word[0] in ".!?…。！？؟।")
 
 
+def lowered(word: str) -> str:
+    """The word with its ASCII letters in lower case, which is how words are looked up."""
+    return word.encode().lower().decode()
+
+
 @lru_cache(4)  # a list is asked for with every batch
 def units_of(text: str) -> frozenset[str]:
     """The words and signs of a list, one or several per line, in lower case."""

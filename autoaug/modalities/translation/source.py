@@ -19,7 +19,7 @@ from autoaug.modalities.text.tokens import MADE, SPACED, THERE, WORD, as_rows
 from autoaug.modalities.translation.pairs import BACK, SOURCE, TARGET
 
 TEXT.register()
-for own in (one for one in registered(TEXT.name) if one.learns is None):
+for own in (one for one in registered(TEXT.name) if one.learns is None and one.prepares is None):
     operator(
         f"Source{own.name}",
         modality="translation",
