@@ -151,8 +151,8 @@ def _measured_classes(source: Source) -> list[Finding]:
 def _unreadable_files(source: Source) -> list[Finding]:
     if not source.unreadable:
         return []
-    more = f" and {len(source.unreadable) - 1} more" if len(source.unreadable) > 1 else ""
-    message = f"unreadable sample: {source.unreadable[0]}{more}; repair or remove what is damaged"
+    more = f" (and {len(source.unreadable) - 1} more)" if len(source.unreadable) > 1 else ""
+    message = f"unreadable sample{more}: {source.unreadable[0]}; repair or remove what is damaged"
     return [Finding("unreadable", "stop", message)]
 
 

@@ -38,7 +38,7 @@ def list_manifest(path: Path) -> Listing:
     """Read the manifest; raises `DataError` that names the invalid line."""
     text = read_text(path, DataError, _MOST_BYTES)
     if "\0" in text:
-        raise DataError(f"{path}: not a CSV file (it has NUL bytes)")
+        raise DataError(f"{path}: not a CSV file (it has NUL bytes; remove them)")
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     items: list[Item] = []
@@ -60,6 +60,10 @@ def list_manifest(path: Path) -> Listing:
     return Listing(str(path), tuple(items), kind=next(_LABELS[name] for name in columns if name in _LABELS))
 
 
+#: What to do with a table of a kind that no modality recognizes.
+_OF_SAMPLES = "; if the samples themselves are in it, such as texts, name what they are with --modality"
+
+
 def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
     """The column names, from the first line that is not empty."""
     names = [name.strip().lower() for name in row]
@@ -71,7 +75,7 @@ def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
         cure = f" (the file is separated by {separator}: save it with commas)" if separator else ""
         raise DataError(
             f"{manifest}, line {line}: columns must be path,label[,split[,group]] (instead of label also "
-            f"labels, joined by semicolons, number, or text), not {','.join(row)}{cure}"
+            f"labels, joined by semicolons, number, or text), not {','.join(row)}{cure or _OF_SAMPLES}"
         )
     return names
 

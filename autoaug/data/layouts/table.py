@@ -26,8 +26,10 @@ from autoaug.utils.files import read_text
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 #: The table that `autoaug expand` writes, and its column with the number of the copy, 0 for originals.
 EXPANDED, COPY = "data.csv", "copy"
-_MOST_BYTES, _HEAD = 2**32, 2**16
+_MOST_BYTES, _HEAD = 2**32, 2**26
 _SPLIT, _GROUP = ("split",), ("group",)
+#: Usual names of columns of names and numbers of rows; pandas writes its index without a name.
+IDS = ("id", "index", "")
 _LABELS = (*LABELS, "category", "sentiment", "topic", "intent", "标签", "类别", "情感")
 #: The most rows from which columns without known names are told apart.
 _LOOKED_AT = 1000
@@ -98,7 +100,7 @@ def columns_of(path: Path) -> list[str]:
         encoded = any(kind.startswith(("struct", "binary", "large_binary")) for kind in kinds.values())
         return [] if encoded else [name for name, kind in kinds.items() if kind.endswith("string")]
     with path.open("rb") as file:
-        first = file.read(_HEAD).decode("utf-8-sig", errors="replace").splitlines()[0]
+        first = file.readline(_HEAD).decode("utf-8-sig", errors="replace").rstrip("\r\n")
     return (
         list(json.loads(first)) if ending in (".jsonl", ".ndjson") else first.split("\t" if ending == ".tsv" else ",")
     )
@@ -135,7 +137,8 @@ def read_table(data: str, names: Columns) -> Table:
                 unreadable.append(f"{where}: there is no {label if isinstance(cell, str) and cell.strip() else sample}")
                 continue
             group = str(cells["group"]).strip() if cells.get("group") is not None else None
-            text, beside = label_text(value, None, where).strip(), str(next(filter(None, map(cells.get, extra)), ""))
+            text = str(value).lower() if isinstance(value, bool) else label_text(value, None, where).strip()
+            beside = str(next(filter(None, map(cells.get, extra)), ""))
             is_copy = copy is not None and str(cells.get(copy, "0")) != "0"
             rows.append(Row(where, cell, text, _role(where, part, cells), group or None, beside, is_copy))
     for role in ("train", *dict.fromkeys(row.role for row in rows)):
@@ -175,7 +178,7 @@ def _columns(data: str, rows: Sequence[_Row], names: Columns) -> tuple[str, str]
     sample = next((lower[name] for name in names.samples if name in lower), None)
     label = next((lower[name] for name in names.labels if name in lower), None)
     looked_at = [cells for _, cells in rows[:_LOOKED_AT]]
-    others = [name for name in there if name.lower() not in (*_SPLIT, *_GROUP) and name not in (sample, label)]
+    others = [name for name in there if name.lower() not in (*_SPLIT, *_GROUP, *IDS) and name not in (sample, label)]
     if sample is None and others:
         lengths = {name: sum(len(str(cells.get(name) or "")) for cells in looked_at) for name in others}
         sample = max(lengths, key=lambda name: lengths[name])
@@ -200,7 +203,7 @@ def _rows(path: Path) -> Iterator[_Row]:
 def _of_csv(path: Path, separator: str) -> Iterator[_Row]:
     text = read_text(path, DataError, _MOST_BYTES)
     if "\0" in text:
-        raise DataError(f"{path}: not a {path.suffix[1:].upper()} file (it has NUL bytes)")
+        raise DataError(f"{path}: not a {path.suffix[1:].upper()} file (it has NUL bytes; remove them)")
     csv.field_size_limit(sys.maxsize)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     columns: list[str] = []
@@ -220,7 +223,7 @@ def _of_csv(path: Path, separator: str) -> Iterator[_Row]:
 
 
 def _of_json(path: Path) -> Iterator[_Row]:
-    for number, line in enumerate(read_text(path, DataError, _MOST_BYTES).splitlines(), 1):
+    for number, line in enumerate(read_text(path, DataError, _MOST_BYTES).split("\n"), 1):
         if not line.strip():
             continue
         where = f"{path}, line {number}"

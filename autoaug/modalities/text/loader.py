@@ -151,9 +151,12 @@ def _forms(texts: Sequence[str], split: Sequence[Sequence[bytes]]) -> dict[str, 
 
 
 def script_of(text: str) -> str:
-    """The name of the script of the first letter, as in Unicode's names of characters; ``none`` without letters."""
+    """The name of the script of the first letter, as in Unicode's names of characters, and Han for what is Cjk there;
+    ``none`` without letters.
+    """
     letter = next((character for character in text if character.isalpha()), None)
-    return "none" if letter is None else unicodedata.name(letter, "unknown").split()[0].capitalize()
+    named = "none" if letter is None else unicodedata.name(letter, "unknown").split()[0].capitalize()
+    return "Han" if named == "Cjk" else named
 
 
 def _rule(length: int) -> str:

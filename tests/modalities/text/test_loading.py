@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,12 +80,32 @@ def test_a_folder_of_files_per_class(tmp_path: Path) -> None:
 
 
 def test_columns_without_known_names_are_found_and_told(tmp_path: Path) -> None:
-    rows = [(str(i), "ham" if i % 2 else "spam", text) for i, (text, _) in enumerate(written(20, 0))]
+    rows = [(str(i) * 200, "ham" if i % 2 else "spam", text) for i, (text, _) in enumerate(written(20, 0))]
     path = write_table(tmp_path / "sms.csv", rows, ("id", "v1", "v2"))
     source = opened(path)
     assert source.classes == ("ham", "spam")
     assert "taken from the column 'v2' and the labels from 'v1'" in source.assumed[0]
     assert source.left_out == ("column 'id'",)
+
+
+def test_json_lines_may_have_long_lines_other_ends_of_lines_in_texts_and_labels_of_truth(tmp_path: Path) -> None:
+    texts = ["word " * 50_000, "one\u2028two\x85three", "four", "五六"]
+    lines = [json.dumps({"text": text, "label": i % 2 == 0}, ensure_ascii=False) for i, text in enumerate(texts)]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\r\n".join(lines), encoding="utf-8-sig")
+    assert recognize(path).name == "text"
+    source = opened(path, 8)
+    assert source.classes == ("false", "true")
+    given = [text_of(row) for row in source.parts["train"].inputs.take(np.arange(4))]
+    assert given[1:3] == ["one two three", "four"]
+    assert source.forms["scripts"] == {"Latin": 3, "Han": 1}
+
+
+def test_a_table_that_is_not_recognized_says_how_to_name_what_is_in_it(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "a.csv", list(written(8, 0)), ("Review Text", "Verdict"))
+    with pytest.raises(DataError, match=r"not Review Text,Verdict; if the samples themselves are in it, such as texts"):
+        open_source(path, LIMIT)
+    assert len(open_source(path, LIMIT, modality="text").parts["train"]) == 8
 
 
 def test_what_spoils_a_result_is_found(tmp_path: Path) -> None:
@@ -164,7 +185,11 @@ Write = Callable[[Path], object]
             r"there is no column of labels \(label\); it has text",
         ),
         ("a.csv", lambda p: p.write_text("text,label\nhello,a,b\n"), "line 2: there are 3 values for 2 columns"),
-        ("a.csv", lambda p: p.write_bytes(b"text,label\na\0b,c\n"), r"not a CSV file \(it has NUL bytes\)"),
+        (
+            "a.csv",
+            lambda p: p.write_bytes(b"text,label\na\0b,c\n"),
+            r"not a CSV file \(it has NUL bytes; remove them\)",
+        ),
         ("a.csv", lambda p: p.write_bytes(b"text,label\n\xff\xfe,c\n"), "is not UTF-8 text"),
         ("a.csv", lambda p: p.write_text("text,label\n,a\n,b\n"), "there is no training sample in 2 rows; the first: "),
         ("a.csv", lambda p: p.write_text("text,label,split\nx,a,tran\n"), "line 2: .*'tran'"),

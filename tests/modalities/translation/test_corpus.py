@@ -137,6 +137,14 @@ def program(code: str) -> str:
 UPPER = program("import sys; print(sys.stdin.read().upper(), end=str())")
 
 
+def test_columns_of_ids_are_no_side(tmp_path: Path) -> None:
+    rows = [(str(i), "eins", "one", "x") for i in range(3)]
+    table = write_table(tmp_path / "t.tsv", rows, ("id", "de", "en", "note"))
+    source = open_source(table, LIMIT, modality="translation")
+    assert texts(source) == [("eins", "one")] * 3
+    assert "'de' is taken for the source and 'en' for the target" in source.assumed[0]
+
+
 def test_a_translator_translates_back_once_and_only_where_a_run_needs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
