@@ -91,7 +91,7 @@ def _item(manifest: Path, line: int, columns: list[str], row: list[str]) -> Item
     file, split = values["path"], values.get("split", "").strip() or "train"
     name = next(name for name in columns if name in _LABELS)
     label = values[name].strip()
-    if name == "number" and not _is_number(label):
+    if name == "number" and not is_number(label):
         raise DataError(f"{where}: number {label!r} is not a finite number")
     if name == "text":
         label = plain_text(label)
@@ -102,7 +102,8 @@ def _item(manifest: Path, line: int, columns: list[str], row: list[str]) -> Item
     return Item(manifest.parent / file, label, ROLE_NAMES[split.lower()], values.get("group", "").strip() or None)
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether the text is a finite number."""
     try:
         return math.isfinite(float(text))
     except ValueError:

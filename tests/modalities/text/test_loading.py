@@ -101,6 +101,31 @@ def test_json_lines_may_have_long_lines_other_ends_of_lines_in_texts_and_labels_
     assert source.forms["scripts"] == {"Latin": 3, "Han": 1}
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_sample_may_have_several_labels_or_none(ending: str, tmp_path: Path) -> None:
+    given = [["a", "b"], [], ["b"], ["c", "a"]]
+    rows = [(f"text {i}", labels if ending == "jsonl" else ";".join(labels)) for i, labels in enumerate(given)]
+    source = opened(write_table(tmp_path / f"t.{ending}", rows, ("text", "labels")))
+    assert source.classes == ("a", "b", "c")
+    assert source.parts["train"].labels.tolist() == [[name in own for name in "abc"] for own in given]
+    api.expand(tmp_path / f"t.{ending}", "eda", out=tmp_path / "more", copies=1)
+    assert (opened(tmp_path / "more").parts["train"].labels == np.tile(source.parts["train"].labels, (2, 1))).all()
+    alone = opened(write_table(tmp_path / "alone.csv", [("one", "x"), ("two", "y y")], ("text", "labels")))
+    assert alone.classes == ("x", "y y"), "one label each is a class"
+
+
+def test_numbers_are_predicted_as_numbers(tmp_path: Path) -> None:
+    numbers = [0.1, -2.0, 1e-3, 40.0]
+    rows = [(f"text {i}", str(number)) for i, number in enumerate(numbers)]
+    source = opened(write_table(tmp_path / "t.csv", rows, ("text", "number")))
+    assert source.parts["train"].labels.tolist() == np.float32(numbers)[:, None].tolist()
+    api.expand(tmp_path / "t.csv", "eda", out=tmp_path / "more", copies=1)
+    assert opened(tmp_path / "more").parts["train"].labels.tolist() == np.float32(numbers * 2)[:, None].tolist()
+    write_table(tmp_path / "t.csv", [*rows, ("five", "nan")], ("text", "number"))
+    with pytest.raises(DataError, match="line 6: number 'nan' is not a finite number"):
+        opened(tmp_path / "t.csv")
+
+
 def test_a_table_that_is_not_recognized_says_how_to_name_what_is_in_it(tmp_path: Path) -> None:
     path = write_table(tmp_path / "a.csv", list(written(8, 0)), ("Review Text", "Verdict"))
     with pytest.raises(DataError, match=r"not Review Text,Verdict; if the samples themselves are in it, such as texts"):
