@@ -30,7 +30,7 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
 from autoaug.errors import RunError
 from autoaug.generate.expanded_table import Copies, write_expanded
-from autoaug.generate.expansion import CURE, FILES, ExpandedPart, Expansion, begin
+from autoaug.generate.expansion import CURE, FILES, ExpandedPart, Expansion, begin, checked
 from autoaug.modalities.base import Loader
 from autoaug.modalities.operators import learned_from, learned_nothing, prepare
 from autoaug.modalities.registry import get_modality
@@ -82,11 +82,12 @@ def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | Non
         watch: called with the progress.
 
     Raises:
-        AutoaugError: as `begin` does.
+        AutoaugError: as `checked` does, or what an operator needs cannot be made.
     """
-    begin(expansion, out)
+    facts = checked(expansion, out)
     begun = time.perf_counter()
     expansion = _prepared(expansion)
+    begin(out, facts)
     parts = expansion.parts()
     done = _keep_whole_parts(out / MANIFEST, parts)
     made, total = sum(len(parts[number].rows) for number in done), len(expansion.train) * expansion.copies

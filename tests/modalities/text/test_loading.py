@@ -14,7 +14,7 @@ from autoaug import api
 from autoaug.data.audit import audit
 from autoaug.data.loading import open_source, recognize
 from autoaug.data.source import Source
-from autoaug.errors import DataError, OptionError, RunError
+from autoaug.errors import DataError, OptionError, PolicyError, RunError
 from autoaug.modalities.base import Reading
 from autoaug.modalities.text.tokens import text_of
 from tests.modalities.text.writing import write_table, write_texts, written
@@ -195,6 +195,19 @@ def test_copies_are_written_in_the_form_of_the_data(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x_train=np.array(texts), y_train=np.array(labels))
     api.expand(tmp_path / "a.npz", "eda", out=str(tmp_path / "arrays"), copies=1)
     assert len(opened(tmp_path / "arrays/data.npz").parts["train"]) == 24
+
+
+def test_an_expansion_that_cannot_begin_leaves_nothing_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out = write_texts(tmp_path / "data", 12, 6), tmp_path / "more"
+    with pytest.raises(PolicyError, match="policy 'word-dropout' does not fit the data: "):
+        api.expand(data, "word-dropout", out=str(out), copies=1)
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    monkeypatch.setenv("AUTOAUG_TRANSLATOR", "no-such-translator")
+    with pytest.raises(DataError, match="there is no such program"):
+        api.expand(data, "round-trip-translation", out=str(out), copies=1)
+    assert api.expand(data, "eda", out=str(out), copies=1).copies == 12
 
 
 Write = Callable[[Path], object]
