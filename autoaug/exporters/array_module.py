@@ -17,6 +17,9 @@ from autoaug.modalities.registry import get_modality
 from autoaug.modalities.runtime import ArrayRuntime
 from autoaug.policy.models import Policy
 
+#: The most characters of what operators know in a line.
+_WIDTH = 100
+
 
 @dataclass(frozen=True)
 class ArrayTarget(Target):
@@ -55,19 +58,30 @@ class ArrayTarget(Target):
         known = {name: line for module in runtime.modules for name, line in imports(module).items()}
         known |= {re.split(r"\s+", line)[-1]: line for line in runtime.imports}
         known |= {"partial": "from functools import partial"} if learned else {}
-        used = import_block(line for name, line in known.items() if re.search(rf"\b{name}\b", text + runtime.types))
+        layers = layers_text(shown)
+        types = _used(runtime.types, layers + text)
+        used = import_block(line for name, line in known.items() if re.search(rf"\b{name}\b", text + types))
         head = [
             header(policy, self, runtime.use, [note, *left_out], used),
             "from __future__ import annotations",
             used,
-            runtime.types,
+            types,
         ]
         head += [_learned_text(learned)] if learned else []
-        return "\n\n".join([*head, layers_text(shown)]) + "\n\n\n" + text + "\n"
+        return "\n\n".join([*head, layers]) + "\n\n\n" + text + "\n"
 
 
 def _functions(runtime: ArrayRuntime) -> dict[str, Definition]:
     return {name: definition for module in runtime.modules for name, definition in definitions(module).items()}
+
+
+def _used(types: str, text: str) -> str:
+    """The lines of `types` that the text needs. Each names a type or a constant, and may use those above it."""
+    kept: list[str] = []
+    for line in reversed(types.splitlines()):
+        if re.search(rf"\b{line.split(' ')[0].rstrip(':')}\b", "\n".join([text, *kept])):
+            kept.insert(0, line)
+    return "\n".join(kept)
 
 
 def _learned(policy: Policy, operators: Sequence[Operator]) -> dict[str, str]:
@@ -85,10 +99,17 @@ def _learned(policy: Policy, operators: Sequence[Operator]) -> dict[str, str]:
 
 
 def _learned_text(learned: Mapping[str, str]) -> str:
-    """The constant with what operators know."""
-    each = ((name, "".join(f"\n            {line!r}," for line in text.split("\n"))) for name, text in learned.items())
-    rows = "".join(f'\n    {name!r}: "\\n".join(\n        [{lines}\n        ]\n    ),' for name, lines in each)
+    """The constant with what operators know, in lines of usual length."""
+    rows = "".join(f"\n    {name!r}: ({_literals(text)}\n    )," for name, text in learned.items())
     return f"# What operators know of the training samples.\nLEARNED = {{{rows}\n}}"
+
+
+def _literals(text: str) -> str:
+    """The text as literals, one after another, each with a line of the text or a part of it."""
+    parts = (
+        part for line in text.splitlines(keepends=True) for part in re.findall(rf".{{1,{_WIDTH}}}", line, re.DOTALL)
+    )
+    return "".join(f"\n        {part!r}" for part in parts) or " ''"
 
 
 def _operators(operators: list[Operator], runtime: ArrayRuntime, learned: Collection[str]) -> str:

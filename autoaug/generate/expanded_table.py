@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autoaug.data.labels import kind_of
+from autoaug.data.labels import TEXTS, kind_of
 from autoaug.data.layouts.arrays import KEYS
+from autoaug.data.layouts.manifest import LABELS, cell_of
 from autoaug.data.layouts.table import COPY, EXPANDED
 from autoaug.data.source import Part, Source
 from autoaug.modalities.base import Tables
@@ -32,10 +33,9 @@ def write_expanded(
 ) -> None:
     """Write ``data.csv`` with the `originals`, which are cells by the names of samples, and the copies."""
     path, train = out / EXPANDED, source.parts["train"]
-    has_classes = kind_of(train.labels) == "classification"
 
     def row(cells: Mapping[str, str], part: Part, place: int, split: str, copy: int) -> dict[str, str]:
-        label = {"label": source.classes[part.labels[place]]} if has_classes else {}
+        label = _label(part.labels[place : place + 1], source.classes)
         return {**cells, **label, "split": split, "group": part.group_of(place), COPY: str(copy)}
 
     with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
@@ -47,3 +47,9 @@ def write_expanded(
         for copies in made:
             for place, cells in zip(copies.rows, tables.cells(copies.samples), strict=True):
                 writer.writerow(row(cells, train, place, KEYS["train"], copies.number))
+
+
+def _label(labels: np.ndarray, names: Sequence[str]) -> dict[str, str]:
+    """The cell of the label of a sample, ``labels [1, …]``; none where it is in the sample itself."""
+    kind = kind_of(labels)
+    return {} if kind in TEXTS else {LABELS[kind]: cell_of(labels[0], names)}

@@ -159,8 +159,14 @@ def _contents(source: Source) -> Facts:
     return {"contents": digest.hexdigest()[:12]}
 
 
-def begin(expansion: Expansion, out: Path) -> None:
-    """Note in the folder `out` what will be made there; nothing changes if the same expansion was begun there before.
+def begin(out: Path, facts: Facts) -> None:
+    """Note in the folder `out` what will be made there, see `checked`."""
+    if not (out / EXPANSION).is_file():
+        write_whole(out / EXPANSION, json.dumps(facts))
+
+
+def checked(expansion: Expansion, out: Path) -> Facts:
+    """What will be made in the folder `out`, which is empty, new, or of the same expansion, begun before.
 
     Raises:
         OptionError: the number of copies is below 1, the policy mixes labels or has a schedule, or the source already
@@ -176,10 +182,9 @@ def begin(expansion: Expansion, out: Path) -> None:
             raise RunError(f"{out} holds another expansion ({differing}); choose another folder with --out")
         if (out / "data.npz").is_file() or (out / "data.csv").is_file():
             raise RunError(f"{out} already holds this expansion, complete")
-        return
-    if out.exists() and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
+    elif out.exists() and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
         raise RunError(f"{out} holds other files; choose an empty or new folder with --out")
-    write_whole(path, json.dumps(facts))
+    return facts
 
 
 def _check_room(expansion: Expansion, out: Path) -> None:

@@ -25,16 +25,17 @@ from autoaug.data.inputs import DECODERS, FileInputs, Reader, pick
 from autoaug.data.labels import kind_of
 from autoaug.data.layouts.arrays import KEYS
 from autoaug.data.layouts.folder import COPY, MANIFEST
-from autoaug.data.layouts.manifest import cell_of, columns_of
+from autoaug.data.layouts.manifest import LABELS, cell_of
 from autoaug.data.source import Source
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
 from autoaug.errors import RunError
 from autoaug.generate.expanded_table import Copies, write_expanded
-from autoaug.generate.expansion import CURE, FILES, ExpandedPart, Expansion, begin
+from autoaug.generate.expansion import CURE, FILES, ExpandedPart, Expansion, begin, checked
 from autoaug.modalities.base import Loader
-from autoaug.modalities.operators import learned_from
+from autoaug.modalities.operators import learned_from, learned_nothing, prepare
 from autoaug.modalities.registry import get_modality
+from autoaug.policy.loading import check_can_work
 from autoaug.utils.files import replacing, safe_name, write_whole
 from autoaug.utils.json import read_lines, read_record
 
@@ -82,11 +83,12 @@ def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | Non
         watch: called with the progress.
 
     Raises:
-        AutoaugError: as `begin` does.
+        AutoaugError: as `checked` does, or what an operator needs cannot be made.
     """
-    begin(expansion, out)
+    facts = checked(expansion, out)
     begun = time.perf_counter()
     expansion = _prepared(expansion)
+    begin(out, facts)
     parts = expansion.parts()
     done = _keep_whole_parts(out / MANIFEST, parts)
     made, total = sum(len(parts[number].rows) for number in done), len(expansion.train) * expansion.copies
@@ -118,7 +120,10 @@ def expand(expansion: Expansion, out: Path, workers: int = 1, watch: Watch | Non
 def _prepared(expansion: Expansion) -> Expansion:
     """The same with what the policy's operators have learned from the training samples, which may take long."""
     train, policy = expansion.train, expansion.policy
-    learned = learned_from(pick(train.inputs, train.originals), policy.operator_names())
+    inputs, operators = pick(train.inputs, train.originals), policy.operator_names()
+    learned = learned_from(inputs, operators)
+    check_can_work(policy, learned_nothing(learned))
+    prepare([inputs], operators)
     return replace(expansion, policy=policy.knowing(learned))
 
 
@@ -208,7 +213,7 @@ def _write_csv(expansion: Expansion, out: Path) -> None:
     path = out / "data.csv"
     with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(columns_of(kind_of(train.labels)))
+        writer.writerow(("path", LABELS[kind_of(train.labels)], "split", "group"))
         writer.writerows(rows)
     (out / "originals.json").unlink()
 

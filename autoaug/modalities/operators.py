@@ -8,7 +8,7 @@ one place: the record.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from autoaug.data.inputs import Inputs
 
-#: Learns from all training samples what an operator has to know of them, as text.
+#: Learns from all training samples what an operator has to know of them, as text; empty if they tell nothing.
 Learns = Callable[["Inputs"], str]
+#: Makes what an operator needs of each of some samples.
+Prepares = Callable[["Inputs"], None]
 
 #: The current names of renamed operators, by their old names, so that old policies and spaces can be read.
 RENAMED_OPERATORS = {"ColourTemperature": "ColorTemperature"}
@@ -51,8 +53,10 @@ class Operator:
             in the magnitude is then a difference, which the engine takes; the function need not have one.
         summary: the first line of the function's docstring.
         function: see ``kind``; pure, takes values in the operator's own unit.
-        learns: is called with all training samples before a run uses the operator, and may take long. If it returns a
-            text, the function gets it as its argument ``learned``. None if there is nothing to learn.
+        learns: is called with all training samples before a run uses the operator, and may take long. The function gets
+            the text as its argument ``learned``. None if there is nothing to learn.
+        prepares: is called with all samples that trainings augment before a run uses the operator, and may take long.
+            None if it needs nothing of them.
     """
 
     name: str
@@ -66,6 +70,7 @@ class Operator:
     summary: str
     function: Callable[..., Tensor]
     learns: Learns | None = None
+    prepares: Prepares | None = None
 
     @property
     def is_switch(self) -> bool:
@@ -93,8 +98,9 @@ def operator(
         if name in _registry:
             raise ValueError(f"operator {name!r} is registered twice")
         summary = next(iter((inspect.getdoc(function) or "").splitlines()), "")
-        learns = getattr(function, "learns", None)
-        _registry[name] = Operator(name, modality, family, kind, signed, limit, unit, jumps, summary, function, learns)
+        before = {what: getattr(function, what, None) for what in ("learns", "prepares")}
+        own = Operator(name, modality, family, kind, signed, limit, unit, jumps, summary, function, **before)
+        _registry[name] = own
         return function
 
     return register
@@ -104,11 +110,23 @@ def learning(learns: Learns) -> Callable[[Callable[..., Tensor]], Callable[..., 
     """Let an operator with the decorated function learn from the training samples; see `Operator.learns`. It goes below
     ``@operator``, which reads it; raises `ValueError` above it.
     """
+    return _marking("learning", "learns", learns)
 
+
+def preparing(prepares: Prepares) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
+    """Let an operator with the decorated function prepare the samples of a run; see `Operator.prepares`. It goes below
+    ``@operator``, as `learning` does.
+    """
+    return _marking("preparing", "prepares", prepares)
+
+
+def _marking(decorator: str, what: str, before: object) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
     def mark(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
         if any(known.function is function for known in _registry.values()):
-            raise ValueError(f"{function.__name__} is registered without what it learns; put @learning below @operator")
-        function.learns = learns  # type: ignore[attr-defined] # Callable does not declare it
+            raise ValueError(
+                f"{function.__name__} is registered without what it {what}; put @{decorator} below @operator"
+            )
+        setattr(function, what, before)
         return function
 
     return mark
@@ -116,8 +134,25 @@ def learning(learns: Learns) -> Callable[[Callable[..., Tensor]], Callable[..., 
 
 def learned_from(samples: Inputs, operators: Iterable[str]) -> dict[str, str]:
     """What those of the operators that learn have learned from all training samples, by their names."""
-    known = [get_operator(name) for name in dict.fromkeys(operators) if name != IDENTITY]
-    return {operator.name: operator.learns(samples) for operator in known if operator.learns is not None}
+    return {operator.name: operator.learns(samples) for operator in _of(operators) if operator.learns is not None}
+
+
+def learned_nothing(learned: Mapping[str, str]) -> dict[str, str]:
+    """Those that have learned nothing, each with the reason."""
+    why = "the training samples have nothing that it could learn"
+    return {name: why for name, text in learned.items() if not text}
+
+
+def prepare(samples: Sequence[Inputs], operators: Iterable[str]) -> None:
+    """Make what those of the operators that need it need of samples, so that it is there in a run."""
+    for operator in _of(operators):
+        if operator.prepares is not None:
+            for some in samples:
+                operator.prepares(some)
+
+
+def _of(names: Iterable[str]) -> list[Operator]:
+    return [get_operator(name) for name in dict.fromkeys(names) if name != IDENTITY]
 
 
 def registered(modality: str) -> list[Operator]:

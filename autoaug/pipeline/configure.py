@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from autoaug.data.audit import Audit, allowed
 from autoaug.data.labels import Kind, kind_of, require_classes
@@ -18,7 +17,6 @@ from autoaug.generate.filter import load_accept_function
 from autoaug.generate.generator import SavedGenerator, load_generator
 from autoaug.modalities.base import Modality
 from autoaug.modalities.kinds import in_embedding
-from autoaug.modalities.operators import learned_from
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.job import task_of
 from autoaug.pipeline.options import CompareOptions, RunOptions, SearchOptions
@@ -46,7 +44,6 @@ from autoaug.search.space import SearchSpace, load_space, space_of_kind, wanted_
 from autoaug.search.storage import STUDY_NAME, check_storage
 from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
-from autoaug.training.embedding import NO_EMBEDDING, embedding_of
 from autoaug.training.metrics import check_metric, check_metric_name, metrics_of
 from autoaug.training.metrics import is_own as is_own_metric
 from autoaug.training.tasks import Task
@@ -54,9 +51,6 @@ from autoaug.utils.facts import changes
 from autoaug.utils.quantities import parse_time
 from autoaug.utils.redaction import shown, without_secrets
 from autoaug.utils.sketch import count_shared
-
-if TYPE_CHECKING:
-    from torch import nn
 
 #: The kinds of mixing in which both samples are there as wholes, so that both their texts are.
 _WHOLE = {"none", "mixup"}
@@ -95,19 +89,17 @@ class _Goal:
         goal._check(data.modality, kind, data.lacking)
         return goal
 
-    def suited_to(self, network: nn.Module, modality: Modality) -> _Goal:
-        """The same for that network: without an embedding, its space goes without what changes the vectors of one.
-        Raises `OptionError` if a policy is to change them, and `SpaceError` if nothing is left of the space.
+    def without_embedding(self, fault: str, modality: Modality) -> _Goal:
+        """The same without what changes the vectors of a network's embedding, which the `fault` forbids. Raises
+        `OptionError` if a policy is to change them, and `SpaceError` if nothing is left of the space.
         """
-        if not modality.in_embedding or embedding_of(network) is not None:
-            return self
         for policy in self.known():
             if kinds := in_embedding(policy.kinds(), modality):
-                raise OptionError(f"policy {policy.name!r} has {', '.join(kinds)}, but {NO_EMBEDDING}")
+                raise OptionError(f"policy {policy.name!r} has {', '.join(kinds)}, but {fault}")
         space = self.space and self.space.without_kinds(modality.in_embedding)
         if self.space and space and space.is_empty:
             kinds = in_embedding(self.space.kinds(), modality)
-            raise SpaceError(f"space {space.name!r} has only {', '.join(kinds)}, but {NO_EMBEDDING}")
+            raise SpaceError(f"space {space.name!r} has only {', '.join(kinds)}, but {fault}")
         return replace(self, space=space)
 
     def _check(self, modality: str, kind: Kind, lacking: Mapping[str, str]) -> None:
@@ -161,8 +153,8 @@ def prepare(
     )
     goal = goal.suited(data)
     _check_data(data, goal, generator, options.allow)
-    start, recipe, network = training_setup(options, asked, data)
-    goal = goal.suited_to(network, get_modality(data.modality))
+    start, recipe, fault = training_setup(options, asked, data)
+    goal = goal.without_embedding(fault, get_modality(data.modality)) if fault else goal
     task = task_of(data, recipe)
     metric = options.metric or next(iter(metrics_of(task)))
     _check_scored(metric, task, data)
@@ -194,14 +186,6 @@ def prepare(
         **vars(machine),
     )
     return config, data, audit
-
-
-def learned(config: RunConfig, data: DataSet) -> DataSet:
-    """The data with what the operators of the run have learned from the training split, which may take long."""
-    space = config.space
-    policies = [*config.policies, *map(load_policy, space.baselines if space else ())]
-    operators = itertools.chain(space.operator_names() if space else (), *(p.operator_names() for p in policies))
-    return replace(data, learned=learned_from(data.train.inputs, operators))
 
 
 def _is_cross_validated(goal: _Goal, data: DataSet) -> bool:

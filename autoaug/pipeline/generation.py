@@ -27,7 +27,7 @@ from autoaug.modalities.generators import Collapsed
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.generation_options import ExpandOptions, FitOptions, SampleOptions
 from autoaug.pipeline.parsing import absolute, check_texts, memory_limit, parse_reading
-from autoaug.policy.loading import check_can_work, load_policy
+from autoaug.policy.loading import check_can_work, check_modality, load_policy
 from autoaug.training.device import resolve_device
 from autoaug.utils.locks import held
 
@@ -134,6 +134,7 @@ def expand(options: ExpandOptions) -> offline.Expanded:
     source = open_source(
         str(options.data), memory_limit(None), parse_reading(None, "crop", options.protect), options.modality
     )
+    check_modality(policy, source.modality)
     check_can_work(policy, source.lacking)
     expansion = expansion_of(str(options.data), source, policy, options.copies, options.seed)
     out = Path(options.out)

@@ -151,8 +151,9 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
     progress.measured_by(_WORDS.metric)
     limits = parse_budget(options.trials, options.time, options.budget)
     known = _transforms_alone(options.space if isinstance(options.space, SearchSpace) else load_space(options.space))
-    learning = {name for name in known.operator_names() if name != IDENTITY and get_operator(name).learns}
-    known = known.without({*known.modality.lacking(), *learning})
+    own = [get_operator(name) for name in known.operator_names() if name != IDENTITY]
+    need_samples = {operator.name for operator in own if operator.learns or operator.prepares}
+    known = known.without({*known.modality.lacking(), *need_samples})
     chosen.check(known)
     modality = known.modality.name
     folder = Path(options.out) if options.out is not None else None

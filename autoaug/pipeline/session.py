@@ -11,9 +11,10 @@ from typing import Any
 from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
 from autoaug.errors import Interrupted, NewerFormat, PolicyError, RunError, pausing_on_full_disk, resume_command
-from autoaug.pipeline.configure import learned, named_code, prepare, reopen, run_folder_for
+from autoaug.pipeline.configure import named_code, prepare, reopen, run_folder_for
 from autoaug.pipeline.forecast import Forecast, forecast
 from autoaug.pipeline.job import Job
+from autoaug.pipeline.operators import with_operators_ready
 from autoaug.pipeline.options import CompareOptions, SearchOptions
 from autoaug.pipeline.run import finish, run_job
 from autoaug.pipeline.time_limit import earlier_seconds, resumed_limit, time_limit
@@ -45,7 +46,8 @@ def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Prog
         options = replace(options, command=call_of(options))
     config, data, audit = prepare(options, progress=progress)
     progress.doing("preparing the operators")
-    job = Job(RunFolder(run_folder_for(options)), config, learned(config, data), audit, progress)
+    config, data = with_operators_ready(config, data, progress)
+    job = Job(RunFolder(run_folder_for(options)), config, data, audit, progress)
     progress.doing("timing a few steps")
     planned = forecast(job)
     limit = time_limit(config, planned, begun)
@@ -83,7 +85,8 @@ def resume_run(run: str | Path, trust: bool, progress: Progress | bool | None) -
             listener.say(f"continuing {folder.root}")
             folder, config, data, audit = reopen(run, trust)
             listener.doing("preparing the operators")
-            job = Job(folder, config, learned(config, data), audit, listener)
+            config, data = with_operators_ready(config, data, listener)
+            job = Job(folder, config, data, audit, listener)
             events = read_events(folder.events) if folder.events.is_file() else []
             planned = forecast(job)
             limit = resumed_limit(config, events, planned)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from autoaug.data.labels import kind_of
 from autoaug.data.splits import DataSet
@@ -16,7 +16,7 @@ from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.options import RunOptions
 from autoaug.pipeline.parsing import absolute
-from autoaug.training.embedding import embedding_of
+from autoaug.training.embedding import embedding_fault
 from autoaug.training.feed import float_batches
 from autoaug.training.layers import freeze, train_mode
 from autoaug.training.presets import Changes, load_changes, resolve_recipe
@@ -65,15 +65,15 @@ def asked_recipe(options: RunOptions) -> Changes:
     return Changes.model_validate(changes.model_dump() | given)
 
 
-def training_setup(options: RunOptions, changes: Changes, data: DataSet) -> tuple[Start | None, Recipe, nn.Module]:
-    """What trainings begin from, their recipe, and a network like theirs.
+def training_setup(options: RunOptions, changes: Changes, data: DataSet) -> tuple[Start | None, Recipe, str | None]:
+    """What trainings begin from, their recipe, and why vectors of the network's embedding cannot be changed, if so.
 
     Raises:
         OptionError: the weights do not fit the network, the network does not fit the data, or the recipe fits neither.
     """
     setup = _setup(options, changes, data)
     _check_network(setup.network, network_name(options, data), setup.recipe, data)
-    return setup.start, setup.recipe, setup.network
+    return setup.start, setup.recipe, setup.embedding_fault
 
 
 def setup_lines(options: RunOptions, data: DataSet) -> list[str]:
@@ -85,6 +85,7 @@ class _Setup(NamedTuple):
     network: nn.Module
     start: Start | None
     recipe: Recipe
+    embedding_fault: str | None
     lines: list[str]
 
 
@@ -106,9 +107,16 @@ def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
     recipe, why = resolve_recipe(changes, network, weights is not None, len(data.train))
     name, reason = models.resolve(model, shape)
     lines = [f"model: {name} ({reason})", *about_weights, f"recipe: {recipe_line(recipe)} ({why})"]
-    if modality.in_embedding and embedding_of(network) is None:
-        lines.append(f"no embedding layer found: {' and '.join(modality.in_embedding)} are left out")
-    return _Setup(network, start, recipe, lines)
+    fault = embedding_fault(network, _few(data), modality) if modality.in_embedding else None
+    if fault is not None:
+        lines.append(f"{' and '.join(modality.in_embedding)} are left out: {fault}")
+    return _Setup(network, start, recipe, fault, lines)
+
+
+def _few(data: DataSet) -> Tensor:
+    """Two training samples, or one if there are no more, to try a network on."""
+    rows = np.arange(min(2, len(data.train)))
+    return next(float_batches(data.train.inputs, iter([rows]), "cpu", data.modality))
 
 
 def recipe_line(recipe: Recipe) -> str:
@@ -131,8 +139,7 @@ def recipe_line(recipe: Recipe) -> str:
 def _check_network(network: nn.Module, name: str, recipe: Recipe, data: DataSet) -> None:
     """Raise `OptionError` if the network fails on two samples, gives other outputs, or does not suit the recipe."""
     freeze(network, recipe)
-    rows = np.arange(min(2, len(data.train)))
-    values = next(float_batches(data.train.inputs, iter([rows]), "cpu", data.modality))
+    values = _few(data)
     train_mode(network, recipe)
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from autoaug.engine.batches import per_sample
-from autoaug.errors import OptionError
+from autoaug.errors import AutoaugError, OptionError, typed_line
 from autoaug.modalities.base import Modality
 from autoaug.training.device import with_layout
+from autoaug.training.modes import evaluating
 
 NO_EMBEDDING = (
     "the network has no known embedding layer whose vectors could be mixed or attacked: add a method "
@@ -75,10 +76,35 @@ def embedding_of(model: nn.Module) -> nn.Module | None:
     for module in model.modules():
         getter: Callable[[], object] | None = getattr(module, "get_input_embeddings", None)
         if getter is not None:
-            found = getter()
-            return found if isinstance(found, nn.Module) else None
+            return _got(getter)
     layers = [module for module in model.modules() if isinstance(module, nn.Embedding)]
     return layers[0] if len(layers) == 1 else None
+
+
+def _got(getter: Callable[[], object]) -> nn.Module | None:
+    try:
+        found = getter()
+    except NotImplementedError:  # so models of transformers say that they have none
+        return None
+    except Exception as fault:  # a user's method may raise anything
+        raise OptionError(f"the network's method get_input_embeddings failed: {typed_line(fault)}") from fault
+    return found if isinstance(found, nn.Module) else None
+
+
+def embedding_fault(model: nn.Module, values: Tensor, modality: Modality) -> str | None:
+    """Why vectors of the model's embedding cannot be mixed or attacked, tried on samples ``[n, …]``; None if not so."""
+    given = NetworkInput(values, values.flip(0), torch.full((len(values),), 0.5))
+    try:
+        if embedding_of(model) is None:
+            return NO_EMBEDDING
+        with evaluating(model), torch.random.fork_rng(devices=[]), torch.enable_grad():
+            vectors = vectors_of(model, given).detach().requires_grad_()
+            torch.autograd.grad(outputs_at(model, given, vectors, modality).sum(), vectors)
+    except AutoaugError as fault:
+        return str(fault)
+    except (Exception, SystemExit) as fault:  # a user's network may raise anything
+        return f"the network fails where vectors of its embedding are mixed and attacked: {typed_line(fault)}"
+    return None
 
 
 def outputs_of(model: nn.Module, given: NetworkInput, modality: Modality) -> Tensor:
@@ -107,10 +133,10 @@ def outputs_at(model: nn.Module, given: NetworkInput, vectors: Tensor, modality:
     """
     calls = itertools.count()
 
-    def replaced(*_: object) -> Tensor:
+    def replaced(layer: nn.Module, inputs: object, made: Tensor) -> Tensor:  # noqa: ARG001 (PyTorch passes them)
         if next(calls):  # of other samples, perhaps, or of a part of them
             raise OptionError(_CALLED_TWICE)
-        return vectors
+        return vectors.to(made.dtype)  # moves of half-precision vectors are made in single precision
 
     hook = _layer(model).register_forward_hook(replaced)
     try:

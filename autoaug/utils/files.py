@@ -104,15 +104,19 @@ def write_whole(path: Path, content: str | bytes, mode: int = 0o666) -> None:
             os.fsync(file.fileno())
 
 
-def content_digest(path: Path) -> str:
+def content_digest(path: Path, error: type[AutoaugError]) -> str:
     """12 hex digits that tell what is in a file, or in the files of a folder (not below it): their names, their sizes,
     and the contents of files of up to 256 KiB. Of larger ones, pieces spread evenly over them are read, which is quick
-    for weights of any size. Raises `OSError` if there is no such file or folder.
+    for weights of any size. Raises `error`, with a one-line message, if the file, the folder or a file in it cannot be
+    read.
     """
-    if not path.is_dir():
-        return _digest_of(regular_file(path), path.stat().st_size, path.stat().st_mtime_ns)
-    files = sorted(file for file in path.iterdir() if file.is_file())
-    each = "".join(f"{file.name} {content_digest(file)}\n" for file in files)
+    try:
+        if not path.is_dir():
+            return _digest_of(regular_file(path), path.stat().st_size, path.stat().st_mtime_ns)
+        files = sorted(file for file in path.iterdir() if file.is_file())
+    except OSError as fault:
+        raise error(f"{path} cannot be read: {fault.strerror}") from None
+    each = "".join(f"{file.name} {content_digest(file, error)}\n" for file in files)
     return hashlib.sha256(each.encode(errors="surrogateescape")).hexdigest()[:12]
 
 

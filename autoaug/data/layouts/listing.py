@@ -89,7 +89,8 @@ def open_listing(
     common = agree(readable)
     roles: list[Role] = [role for role in ("train", "validation", "test") if any(i.role == role for i, _ in readable)]
     by_role = {role: [item for item, _ in readable if item.role == role] for role in roles}
-    labels, known = _labels(listing, [[item.label for item in by_role[role]] for role in roles])
+    texts = [[item.label for item in by_role[role]] for role in roles]
+    labels, known = labels_of(listing.kind, texts, listing.name)
     return Source(
         name=listing.name,
         classes=known,
@@ -104,18 +105,24 @@ def open_listing(
     )
 
 
-def _labels(listing: Listing, texts: list[list[str]]) -> tuple[list[np.ndarray], tuple[str, ...]]:
-    """The labels of the samples of each part, the training part first, and the names of the classes or columns."""
-    if listing.kind == "classification":
-        return index_labels([np.array(part, dtype=object) for part in texts], None, listing.name)
-    if listing.kind == "regression":
+def labels_of(kind: Kind, texts: list[list[str]], name: str) -> tuple[list[np.ndarray], tuple[str, ...]]:
+    """The labels of the samples of each part, the training part first, and the names of the classes or columns.
+
+    Args:
+        kind: what the labels are; see `Listing`.
+        texts: the labels as text.
+        name: the name of the data.
+    """
+    if kind == "classification":
+        return index_labels([np.array(part, dtype=object) for part in texts], None, name)
+    if kind == "regression":
         return [np.array(part, np.float32)[:, None] for part in texts], ("number",)
     joined, ends = [text for part in texts for text in part], np.cumsum([len(part) for part in texts])[:-1]
-    if listing.kind == "transcription":
+    if kind == "transcription":
         codes = np.split(encode_texts(joined), ends)
         return codes, characters(codes[0])
     every, names = parse_labels(joined)
-    return index_labels(np.split(every, ends), list(names), listing.name)
+    return index_labels(np.split(every, ends), list(names), name)
 
 
 def _listed(listing: Listing) -> set[str]:

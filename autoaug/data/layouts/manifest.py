@@ -23,23 +23,25 @@ from autoaug.data.texts import decode_texts, plain_text
 from autoaug.errors import DataError, UnknownName
 from autoaug.utils.files import read_text
 
-#: The columns with labels; a manifest has one of them.
-_LABELS: dict[str, Kind] = {
-    "label": "classification",
-    "labels": "multi-label",
-    "number": "regression",
-    "text": "transcription",
+#: The columns with labels, by their kind; a manifest has one of them.
+LABELS: dict[Kind, str] = {
+    "classification": "label",
+    "multi-label": "labels",
+    "regression": "number",
+    "transcription": "text",
 }
-_COLUMNS = ("path", *_LABELS, "split", "group")
+_COLUMNS = ("path", *LABELS.values(), "split", "group")
 #: Enough for millions of lines; an endless file is not read forever.
 _MOST_BYTES = 2**28
+#: What to do with a table of a kind that no modality recognizes.
+_OF_SAMPLES = "; if the samples themselves are in it, such as texts, name what they are with --modality"
 
 
 def list_manifest(path: Path) -> Listing:
     """Read the manifest; raises `DataError` that names the invalid line."""
     text = read_text(path, DataError, _MOST_BYTES)
     if "\0" in text:
-        raise DataError(f"{path}: not a CSV file (it has NUL bytes)")
+        raise DataError(f"{path}: not a CSV file (it has NUL bytes; remove them)")
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     items: list[Item] = []
@@ -58,12 +60,7 @@ def list_manifest(path: Path) -> Listing:
         raise DataError(
             f"{path}: the manifest lists no samples; expected a header line path,label and one line per sample"
         )
-    return Listing(str(path), tuple(items), kind=next(_LABELS[name] for name in columns if name in _LABELS))
-
-
-def columns_of(kind: Kind) -> tuple[str, ...]:
-    """The columns of a manifest with labels of that kind, as it is written."""
-    return "path", next(column for column, of in _LABELS.items() if of == kind), "split", "group"
+    return Listing(str(path), tuple(items), kind=next(kind for kind, name in LABELS.items() if name in columns))
 
 
 def cell_of(label: np.ndarray, classes: Sequence[str]) -> str:
@@ -71,7 +68,7 @@ def cell_of(label: np.ndarray, classes: Sequence[str]) -> str:
     if label.dtype == bool:
         return ";".join(name for name, has in zip(classes, label.tolist(), strict=True) if has)
     if label.dtype.kind == "f":
-        return repr(float(label[0]))
+        return str(label[0])
     return classes[int(label)] if label.ndim == 0 else decode_texts(label[None])[0]
 
 
@@ -80,13 +77,13 @@ def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
     names = [name.strip().lower() for name in row]
     if not row:
         return []
-    labels = [name for name in names if name in _LABELS]
+    labels = [name for name in names if name in LABELS.values()]
     if "path" not in names or len(labels) != 1 or set(names) - set(_COLUMNS) or len(names) != len(set(names)):
         separator = next((what for sign, what in ((";", "semicolons"), ("\t", "tabs")) if sign in "".join(row)), None)
         cure = f" (the file is separated by {separator}: save it with commas)" if separator else ""
         raise DataError(
             f"{manifest}, line {line}: columns must be path,label[,split[,group]] (instead of label also "
-            f"labels, joined by semicolons, number, or text), not {','.join(row)}{cure}"
+            f"labels, joined by semicolons, number, or text), not {','.join(row)}{cure or _OF_SAMPLES}"
         )
     return names
 
@@ -100,9 +97,9 @@ def _item(manifest: Path, line: int, columns: list[str], row: list[str]) -> Item
         )
     values = dict(zip(columns, row, strict=True))
     file, split = values["path"], values.get("split", "").strip() or "train"
-    name = next(name for name in columns if name in _LABELS)
+    name = next(name for name in columns if name in LABELS.values())
     label = values[name].strip()
-    if name == "number" and not _is_number(label):
+    if name == "number" and not is_number(label):
         raise DataError(f"{where}: number {label!r} is not a finite number")
     if name == "text":
         label = plain_text(label)
@@ -113,7 +110,8 @@ def _item(manifest: Path, line: int, columns: list[str], row: list[str]) -> Item
     return Item(manifest.parent / file, label, ROLE_NAMES[split.lower()], values.get("group", "").strip() or None)
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether the text is a finite number."""
     try:
         return math.isfinite(float(text))
     except ValueError:

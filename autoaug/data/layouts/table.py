@@ -1,5 +1,6 @@
 """Tables with the samples themselves in a column: CSV, TSV, JSON Lines or Parquet, as one file or as a folder of files
-whose names begin with ``train``, ``validation`` or ``test``; and ``hf:NAME``.
+whose names begin with ``train``, ``validation`` or ``test``; and ``hf:NAME``. A column ``labels`` may have several
+labels per sample, joined by semicolons or as lists, and a column ``number`` has what a regression predicts.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autoaug.data.labels import Kind
 from autoaug.data.layouts.encoded import role_in
 from autoaug.data.layouts.folder import EXPANSION
+from autoaug.data.layouts.manifest import is_number
 from autoaug.data.layouts.parquet import LABELS, shards
 from autoaug.data.layouts.reading import reading
 from autoaug.data.source import ROLE_NAMES, Role, label_text
@@ -26,9 +29,12 @@ from autoaug.utils.files import read_text
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 #: The table that `autoaug expand` writes, and its column with the number of the copy, 0 for originals.
 EXPANDED, COPY = "data.csv", "copy"
-_MOST_BYTES, _HEAD = 2**32, 2**16
+_MOST_BYTES, _HEAD = 2**32, 2**26
 _SPLIT, _GROUP = ("split",), ("group",)
-_LABELS = (*LABELS, "category", "sentiment", "topic", "intent", "标签", "类别", "情感")
+#: Usual names of columns of names and numbers of rows; pandas writes its index without a name.
+IDS = ("id", "index", "")
+_SEVERAL, _NUMBER = "labels", "number"
+_LABELS = (*LABELS, "category", "sentiment", "topic", "intent", "标签", "类别", "情感", _NUMBER)
 #: The most rows from which columns without known names are told apart.
 _LOOKED_AT = 1000
 
@@ -71,6 +77,7 @@ class Table:
     left_out: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = field(default=())
+    kind: Kind = "classification"
 
 
 def table_files(data: str) -> list[Path]:
@@ -98,7 +105,7 @@ def columns_of(path: Path) -> list[str]:
         encoded = any(kind.startswith(("struct", "binary", "large_binary")) for kind in kinds.values())
         return [] if encoded else [name for name, kind in kinds.items() if kind.endswith("string")]
     with path.open("rb") as file:
-        first = file.read(_HEAD).decode("utf-8-sig", errors="replace").splitlines()[0]
+        first = file.readline(_HEAD).decode("utf-8-sig", errors="replace").rstrip("\r\n")
     return (
         list(json.loads(first)) if ending in (".jsonl", ".ndjson") else first.split("\t" if ending == ".tsv" else ",")
     )
@@ -125,17 +132,20 @@ def read_table(data: str, names: Columns) -> Table:
         raise DataError(f"{data}: there are no rows in it; expected a header line and one line per sample")
     every = [row for rows in given.values() for row in rows]
     sample, label = _columns(data, every, names)
+    kind = _kind(label, every) if names.labels is _LABELS else "classification"
     extra = [name for name in every[0][1] if name.lower() in names.beside]
     copy = COPY if any((file.parent / EXPANSION).is_file() for file in files) else None
     rows, unreadable = [], []
     for part, of_part in given.items():
         for where, cells in of_part:
             cell, value = cells.get(sample), cells.get(label)
-            if not isinstance(cell, str) or not cell.strip() or value is None or not str(value).strip():
+            has_label = kind == "multi-label" or (value is not None and str(value).strip())
+            if not isinstance(cell, str) or not cell.strip() or not has_label:
                 unreadable.append(f"{where}: there is no {label if isinstance(cell, str) and cell.strip() else sample}")
                 continue
             group = str(cells["group"]).strip() if cells.get("group") is not None else None
-            text, beside = label_text(value, None, where).strip(), str(next(filter(None, map(cells.get, extra)), ""))
+            text = _label(kind, value, where)
+            beside = str(next(filter(None, map(cells.get, extra)), ""))
             is_copy = copy is not None and str(cells.get(copy, "0")) != "0"
             rows.append(Row(where, cell, text, _role(where, part, cells), group or None, beside, is_copy))
     for role in ("train", *dict.fromkeys(row.role for row in rows)):
@@ -149,7 +159,27 @@ def read_table(data: str, names: Columns) -> Table:
         f"to {names.samples[0]} and label if others are meant"
     )
     assumed = () if sample.lower() in names.samples and label.lower() in names.labels else (told,)
-    return Table(data, tuple(rows), left_out, assumed, tuple(unreadable))
+    return Table(data, tuple(rows), left_out, assumed, tuple(unreadable), kind)
+
+
+def _kind(column: str, rows: Sequence[_Row]) -> Kind:
+    """What is predicted, by the name of the column of labels and what is in it."""
+    cells = (row.get(column) for _, row in rows)
+    if column.lower() == _SEVERAL and any(isinstance(cell, list) or ";" in str(cell) for cell in cells):
+        return "multi-label"
+    return "regression" if column.lower() == _NUMBER else "classification"
+
+
+def _label(kind: Kind, value: Any, where: str) -> str:
+    """A label as text; see `Listing.kind`."""
+    if kind == "multi-label":
+        several = value if isinstance(value, list) else [] if value is None else [value]
+        return ";".join(label_text(one, None, where).strip() for one in several)
+    if kind == "regression" and not is_number(str(value)):
+        raise DataError(f"{where}: number {str(value)!r} is not a finite number")
+    if kind == "regression" or isinstance(value, bool):
+        return str(value).strip().lower()
+    return label_text(value, None, where).strip()
 
 
 def marked_copies(rows: Sequence[Any]) -> np.ndarray | None:
@@ -175,7 +205,7 @@ def _columns(data: str, rows: Sequence[_Row], names: Columns) -> tuple[str, str]
     sample = next((lower[name] for name in names.samples if name in lower), None)
     label = next((lower[name] for name in names.labels if name in lower), None)
     looked_at = [cells for _, cells in rows[:_LOOKED_AT]]
-    others = [name for name in there if name.lower() not in (*_SPLIT, *_GROUP) and name not in (sample, label)]
+    others = [name for name in there if name.lower() not in (*_SPLIT, *_GROUP, *IDS) and name not in (sample, label)]
     if sample is None and others:
         lengths = {name: sum(len(str(cells.get(name) or "")) for cells in looked_at) for name in others}
         sample = max(lengths, key=lambda name: lengths[name])
@@ -200,7 +230,7 @@ def _rows(path: Path) -> Iterator[_Row]:
 def _of_csv(path: Path, separator: str) -> Iterator[_Row]:
     text = read_text(path, DataError, _MOST_BYTES)
     if "\0" in text:
-        raise DataError(f"{path}: not a {path.suffix[1:].upper()} file (it has NUL bytes)")
+        raise DataError(f"{path}: not a {path.suffix[1:].upper()} file (it has NUL bytes; remove them)")
     csv.field_size_limit(sys.maxsize)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     columns: list[str] = []
@@ -220,7 +250,7 @@ def _of_csv(path: Path, separator: str) -> Iterator[_Row]:
 
 
 def _of_json(path: Path) -> Iterator[_Row]:
-    for number, line in enumerate(read_text(path, DataError, _MOST_BYTES).splitlines(), 1):
+    for number, line in enumerate(read_text(path, DataError, _MOST_BYTES).split("\n"), 1):
         if not line.strip():
             continue
         where = f"{path}, line {number}"

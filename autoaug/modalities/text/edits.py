@@ -49,12 +49,15 @@ def only(kept: Tensor) -> Tensor:
     return source.scatter_(1, target, place)[:, :length]
 
 
-def with_inserted(there: Tensor, before: Tensor, what: Tensor) -> Tensor:
-    """The places that are ``there [n, L]``, with ``what [n, L]`` inserted before those that are ``before [n, L]``; what
-    no longer fits is cut off.
+def with_inserted(tokens: Tensor, before: Tensor, what: Tensor) -> Tensor:
+    """The places of the tokens ``[n, L, 3]``, with ``what [n, L]`` inserted before those that are ``before [n, L]``.
+    What no longer fits is cut off, but no word that must stay: the last of what would push it off is not inserted.
     """
+    there, stays = has(tokens, THERE), has(tokens, PROTECTED)
     n, length = there.shape
     place = torch.arange(length, device=there.device).expand(n, length)
+    last = torch.where(stays, place, -1).amax(1, keepdim=True)
+    before = before & ((place > last) | (before.cumsum(1) < length - last))
     shift = before.cumsum(1)
     source = torch.full((n, 2 * length + 1), -1, device=there.device)
     source.scatter_(1, torch.where(there, place + shift, 2 * length), place)
@@ -116,7 +119,7 @@ def punctuation_insertion(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Te
     words = has(tokens, WORD)
     sign = random_bits(uniforms[:, 2:], tokens.shape[1]) % len(SIGNS)
     what = -2 - (2 * sign + has(tokens, SPACED).long())
-    return with_inserted(has(tokens, THERE), chosen(words, share, words.sum(1), uniforms), what)
+    return with_inserted(tokens, chosen(words, share, words.sum(1), uniforms), what)
 
 
 @edit("PunctuationDeletion", family="signs", unit="of the signs")

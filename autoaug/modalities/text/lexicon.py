@@ -59,9 +59,9 @@ class SynonymTable(NamedTuple):
 
 
 def wordnet_folder() -> Path | None:
-    """The folder of WordNet's files; None if it is not installed."""
+    """The folder of WordNet's files; None if it is not installed, or its folder is closed to this user."""
     folder = Path(os.environ.get(FOLDER_VARIABLE, _WORDNET))
-    return folder if (folder / "data.noun").is_file() else None
+    return folder if os.path.isfile(folder / "data.noun") else None  # Path.is_file raises where folders are closed
 
 
 def own_file() -> Path | None:
@@ -85,7 +85,7 @@ def recorded() -> str:
     if the user's cannot be read.
     """
     given, folder = own_file(), wordnet_folder()
-    words = f"WordNet, digest {content_digest(folder)}" if folder else "a short lexicon"
+    words = f"WordNet, digest {content_digest(folder, OptionError)}" if folder else "a short lexicon"
     if given is None:
         return words
     digest = hashlib.sha256(read_bytes(given, OptionError)).hexdigest()[:12]

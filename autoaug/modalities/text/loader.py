@@ -18,10 +18,10 @@ from autoaug.data.inputs import MemoryInputs
 from autoaug.data.layouts import list_files, no_such_data
 from autoaug.data.layouts.arrays import array_header, open_npz
 from autoaug.data.layouts.folder import files_below
-from autoaug.data.layouts.listing import Common, Item, open_listing
+from autoaug.data.layouts.listing import Common, Item, labels_of, open_listing
 from autoaug.data.layouts.reading import reading
 from autoaug.data.layouts.table import Columns, Table, columns_of, marked_copies, read_table, table_files
-from autoaug.data.source import Part, Role, Source, index_labels
+from autoaug.data.source import Part, Role, Source
 from autoaug.errors import DataError, printable
 from autoaug.modalities.base import AS_SUITS, Reading
 from autoaug.modalities.text.lexicon import described
@@ -112,8 +112,7 @@ def _of_table(table: Table, size: int | None, cut: Cut) -> Source:
     roles: list[Role] = [role for role in ("train", "validation", "test") if any(row.role == role for row in rows)]
     places = {role: [i for i, row in enumerate(rows) if row.role == role] for role in roles}
     length = size or length_for([split[i] for i in places["train"]])
-    texts = [[rows[i].label for i in places[role]] for role in roles]
-    labels, classes = index_labels([np.array(of_role, dtype=object) for of_role in texts], None, table.name)
+    labels, classes = labels_of(table.kind, [[rows[i].label for i in places[role]] for role in roles], table.name)
     grouped = any(row.group is not None for row in rows)
 
     def part(role: Role, of_role: np.ndarray) -> Part:
@@ -123,6 +122,7 @@ def _of_table(table: Table, size: int | None, cut: Cut) -> Source:
         names = tuple(printable(row.where) for row in own)
         return Part(MemoryInputs(tokens), of_role, groups, names, marked_copies(own))
 
+    words = [row.label if table.kind == "classification" else "" for row in rows]
     return Source(
         name=table.name,
         classes=classes,
@@ -132,7 +132,7 @@ def _of_table(table: Table, size: int | None, cut: Cut) -> Source:
         rule=_rule(length),
         left_out=table.left_out,
         assumed=table.assumed,
-        unusual=tuple(_unusual(split, [row.label for row in rows], [printable(row.where) for row in rows], length)),
+        unusual=tuple(_unusual(split, words, [printable(row.where) for row in rows], length)),
     )
 
 
@@ -151,9 +151,12 @@ def _forms(texts: Sequence[str], split: Sequence[Sequence[bytes]]) -> dict[str, 
 
 
 def script_of(text: str) -> str:
-    """The name of the script of the first letter, as in Unicode's names of characters; ``none`` without letters."""
+    """The name of the script of the first letter, as in Unicode's names of characters, and Han for what is Cjk there;
+    ``none`` without letters.
+    """
     letter = next((character for character in text if character.isalpha()), None)
-    return "none" if letter is None else unicodedata.name(letter, "unknown").split()[0].capitalize()
+    named = "none" if letter is None else unicodedata.name(letter, "unknown").split()[0].capitalize()
+    return "Han" if named == "Cjk" else named
 
 
 def _rule(length: int) -> str:

@@ -17,7 +17,7 @@ from torch import Tensor
 from autoaug.data.inputs import Inputs, in_blocks
 from autoaug.errors import OptionError
 from autoaug.functional.noise import random_bits
-from autoaug.modalities.operators import learning, operator
+from autoaug.modalities.operators import operator, preparing
 from autoaug.modalities.text import pretrained
 from autoaug.modalities.text.bits import chosen, may_change
 from autoaug.modalities.text.edits import words_in
@@ -50,18 +50,16 @@ def lacking() -> dict[str, str]:
     return found
 
 
-def _translated(texts: Inputs) -> str:
+def _translated(texts: Inputs) -> None:
     """Translate all texts, so that their translations are there when they are needed."""
     for block in in_blocks(texts):
         there_and_back([text_of(row) for row in block])
-    return ""
 
 
-def _with_context(texts: Inputs) -> str:
+def _with_context(texts: Inputs) -> None:
     """Look for the other words of all texts, so that they are there when they are needed."""
     for block in in_blocks(texts):
         in_context([text_of(row) for row in block])
-    return ""
 
 
 def there_and_back(texts: Sequence[str]) -> list[str]:
@@ -80,11 +78,11 @@ def in_context(texts: Sequence[str]) -> list[str]:
 
 def model_digest(folder: str) -> str:
     """12 hex digits that tell which model is in the folder; none if there is no such folder."""
-    return content_digest(Path(folder)) if Path(folder).is_dir() else ""
+    return content_digest(Path(folder), OptionError) if os.path.isdir(folder) else ""
 
 
 @paraphrase(_TRANSLATION, unit="of the texts")
-@learning(_translated)
+@preparing(_translated)
 def round_trip_translation(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Translate this share of the texts to another language and back (Xie et al., 2020), where protected words stay."""
     places = (uniforms[:, 0] < share).nonzero()[:, 0]
@@ -100,7 +98,7 @@ def round_trip_translation(tokens: Tensor, share: Tensor, uniforms: Tensor) -> T
 
 
 @paraphrase(_REPLACEMENT, unit="of the words", limit=0.5)
-@learning(_with_context)
+@preparing(_with_context)
 def contextual_replacement(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Replace so many words by what a masked language model expects there (Wu et al., 2019); negations stay."""
     changed = tokens.clone()

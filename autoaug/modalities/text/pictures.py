@@ -22,5 +22,5 @@ def html(sample: np.ndarray, words: str) -> str:
         for word, flags in listed[:_MOST]
     ).strip()
     more = "…" if len(listed) > _MOST else ""
-    style = "min-width: 12rem; max-width: 30rem; text-align: start; overflow-wrap: anywhere; margin: 0"
+    style = "max-width: 30rem; text-align: start; overflow-wrap: anywhere; margin: 0"
     return f'<p dir="auto" role="img" aria-label="{escape(words)}" style="{style}">{shown or "∅"}{more}</p>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -28,9 +29,9 @@ def _opened(folder: str, kind: str) -> tuple[Any, Any]:
     Raises:
         DataError: transformers is not installed, or the folder has no such model.
     """
-    if not Path(folder).is_dir():
+    if not os.path.isdir(folder):
         raise DataError(f"there is no folder {folder} with a model of transformers")
-    return _loaded(folder, kind, content_digest(Path(folder)))
+    return _loaded(folder, kind, content_digest(Path(folder), DataError))
 
 
 @lru_cache(4)

@@ -12,7 +12,7 @@ from autoaug.modalities.operators import operator
 from autoaug.modalities.text.bits import as_bytes, chosen, count, drawn_from, has, keys_of, may_change
 from autoaug.modalities.text.edits import with_inserted, words_in
 from autoaug.modalities.text.lexicon import SynonymTable, table
-from autoaug.modalities.text.tokens import COMMON, MADE, SPACED, THERE, WORD
+from autoaug.modalities.text.tokens import COMMON, MADE, SPACED, WORD
 
 meaning = partial(
     operator, modality="text", family="meaning", kind="tokens", unit="of the words", limit=0.5, jumps=True
@@ -63,7 +63,7 @@ def synonym_insertion(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor
     found = with_others(tokens, own < many[:, None], table(tokens.device), entry, uniforms)
     length = tokens.shape[1]
     what = length + order.gather(1, rank.clamp(max=length - 1))
-    source = with_inserted(has(tokens, THERE), rank < many[:, None], what)
+    source = with_inserted(tokens, rank < many[:, None], what)
     both = torch.cat([tokens, found], 1).gather(1, source.clamp(min=0)[..., None].expand(-1, -1, tokens.shape[2]))
     return torch.where(source[..., None] >= 0, both, 0)
 

@@ -14,6 +14,7 @@ from autoaug.errors import OptionError
 from autoaug.functional.noise import random_bits
 from autoaug.modalities.operators import learning
 from autoaug.modalities.text.bits import keys_of, may_change
+from autoaug.modalities.text.segmentation import lowered
 from autoaug.modalities.text.synonyms import meaning, with_words
 from autoaug.modalities.text.tokens import PROTECTED, WORD, as_rows, token, words_of
 from autoaug.modalities.text.vocabulary import Vocabulary, counted
@@ -46,7 +47,7 @@ def _table(learned: str, device: torch.device) -> _Table:
         raise OptionError(f"what {_NAME} knows of its texts is damaged ({fault}); take the policy of a run") from None
     tokens = torch.from_numpy(as_rows([[token(word, False) for word in known.words]], len(known.words))[0])
     keys, order = keys_of(tokens).sort()
-    idf, ends = torch.tensor(known.idf)[order], torch.tensor(known.ends)
+    idf, ends = torch.tensor(list(known.idf.values()))[order], torch.tensor(known.ends)
     return _Table(keys.to(device), idf.to(device), tokens.to(device), ends.to(device), known.rare)
 
 
@@ -55,9 +56,7 @@ def _words(texts: Inputs) -> Iterator[list[str]]:
     for block in in_blocks(texts):
         for row in block:
             yield [
-                word.encode().lower().decode()
-                for word, flags in words_of(row)
-                if flags & (WORD | PROTECTED) == WORD and "�" not in word
+                lowered(word) for word, flags in words_of(row) if flags & (WORD | PROTECTED) == WORD and "�" not in word
             ]
 
 

@@ -19,6 +19,8 @@ WIDTH, NUMBERS, ROOM = 24, 3, 23
 #: The flags: white space is before it, it is a word rather than a sign, it must stay, it says little, a sentence ends
 #: with it, and an operator made it. All tokens have the last one.
 SPACED, WORD, PROTECTED, COMMON, END, MADE, THERE = 1, 2, 4, 8, 16, 32, 64
+#: A token, the zeros at the end of its word left out.
+_UNIT = np.dtype([("flags", "u1"), ("word", f"S{ROOM}")])
 
 
 @lru_cache(2**16)
@@ -29,6 +31,8 @@ def token(word: str, spaced: bool, stays: bool = False) -> bytes:
 
 def tokenized(text: str, protected: frozenset[str] = frozenset()) -> list[bytes]:
     """The tokens of a text. Words and signs in `protected`, which are in lower case, must stay, as negations must."""
+    if not protected:
+        return [token(word, spaced) for word, spaced in segments(cleaned(text))]
     return [token(word, spaced, word.lower() in protected) for word, spaced in segments(cleaned(text))]
 
 
@@ -40,11 +44,16 @@ def as_rows(texts: Iterable[Sequence[bytes]], length: int) -> np.ndarray:
 
 def words_of(row: np.ndarray) -> list[tuple[str, int]]:
     """The words of a row ``[L, 3]``, each with its flags."""
-    content = np.ascontiguousarray(row, "<i8").tobytes()
-    units = [content[start : start + WIDTH] for start in range(0, len(content), WIDTH)]
-    return [(unit[1:].rstrip(b"\0").decode(errors="replace"), unit[0]) for unit in units if unit[0]]
+    return [(word.decode(errors="replace"), flags) for flags, word in _units(row) if flags]
+
+
+def _units(row: np.ndarray) -> list[tuple[int, bytes]]:
+    """The flags and the word of each token of a row ``[L, 3]``, also of padding."""
+    units: list[tuple[int, bytes]] = np.frombuffer(np.ascontiguousarray(row, "<i8").tobytes(), _UNIT).tolist()
+    return units
 
 
 def text_of(row: np.ndarray) -> str:
     """The text of a row ``[L, 3]``."""
-    return "".join(" " * (flags & SPACED) + word for word, flags in words_of(row)).strip()
+    content = b"".join(b" " + word if flags & SPACED else word for flags, word in _units(row))
+    return content.decode(errors="replace").strip()

@@ -59,13 +59,14 @@ def rewritten(texts: Sequence[str], translators: str, seconds: float = SECONDS) 
 @cache
 def digest_of(translators: str) -> str:
     """12 hex digits of the contents of what the translators consist of: model folders, programs, and files among their
-    arguments. Missing files are left out. It is found once per process, since a program may write to such a file.
+    arguments. Those that cannot be read are left out. It is found once per process, since a program may write to such a
+    file.
     """
     digests = []
     for one in map(str.strip, translators.split("|")):
         for path in _files_of(one):
-            with suppress(OSError):
-                digests.append(content_digest(path))
+            with suppress(DataError):
+                digests.append(content_digest(path, DataError))
     return hashlib.sha256(" ".join(digests).encode()).hexdigest()[:12]
 
 

@@ -14,7 +14,7 @@ class Vocabulary:
 
     Attributes:
         words: in lower case, as far as ASCII goes.
-        idf: of each word, in units of 2**-20: the logarithm of the number of texts, divided by that of the texts with
+        idf: by word, in units of 2**-20: the logarithm of the number of texts, divided by that of the texts with
             the word.
         rare: the same for a word that is not there, as if it were in one text.
         ends: for each word the end of its share of the numbers below 2**32. Its size is in proportion to the highest
@@ -35,9 +35,9 @@ class Vocabulary:
         if not all(1 <= within <= min(texts, often) for within, often in found.values()):
             raise ValueError(f"a word is in more than {texts} texts, or occurs less often than that")
         self.words = list(found)
-        self.idf = [round(2**20 * math.log(texts / within)) for within, _ in found.values()]
+        self.idf = {word: round(2**20 * math.log(texts / within)) for word, (within, _) in found.items()}
         self.rare = round(2**20 * math.log(texts))
-        scores = [idf * often for idf, (_, often) in zip(self.idf, found.values(), strict=True)]
+        scores = [self.idf[word] * often for word, (_, often) in found.items()]
         below = [max(scores) - score for score in scores]
         sizes = below if any(below) else [1] * len(below)
         total, end, self.ends = sum(sizes), 0, list[int]()

@@ -11,7 +11,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from autoaug.data.layouts.encoded import role_in
-from autoaug.data.layouts.table import Columns, columns_of, read_table, table_files
+from autoaug.data.layouts.table import IDS, Columns, columns_of, read_table, table_files
 from autoaug.data.source import Role
 from autoaug.errors import DataError
 from autoaug.utils.files import read_text
@@ -200,4 +200,5 @@ def _columns(data: str) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _others(names: Sequence[str], taken: Sequence[str | None]) -> list[str]:
-    return [name for name in names if name not in taken and name.lower() not in {"split", "group", "copy", BACK}]
+    others = {"split", "group", "copy", BACK, *IDS}
+    return [name for name in names if name not in taken and name.lower() not in others]

@@ -20,7 +20,7 @@ from autoaug.modalities.text.lexicon import described
 from autoaug.modalities.text.loader import length_for, script_of
 from autoaug.modalities.text.protected import protected_words
 from autoaug.modalities.text.tokens import tokenized
-from autoaug.modalities.text.translators import VARIABLE, rewritten, translator
+from autoaug.modalities.text.translators import VARIABLE, translator
 from autoaug.modalities.translation.corpus import Corpus, Pair, read_corpus, recognizes
 from autoaug.modalities.translation.pairs import PIECES, SOURCE, TARGET, stacked, texts_of
 from autoaug.modalities.translation.pieces import Speller
@@ -60,11 +60,9 @@ def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  
     corpus = read_corpus(data)
     pairs = corpus.pairs
     speller = Speller([pair.target for pair in pairs if pair.role == "train"])
-    backs = _backs(pairs)
     cut = partial(tokenized, protected=protected_words(reading.protect))
     rows: list[_Rows] = [
-        (cut(pair.source), cut(pair.target), speller.tokens(pair.target), cut(back))
-        for pair, back in zip(pairs, backs, strict=True)
+        (cut(pair.source), cut(pair.target), speller.tokens(pair.target), cut(pair.back)) for pair in pairs
     ]
     longest = [max(own[:3], key=len) for pair, own in zip(pairs, rows, strict=True) if pair.role == "train"]
     length = reading.lengths[0] if reading.lengths else max(length_for(longest), int(_ROOM * median(map(len, longest))))
@@ -88,8 +86,8 @@ def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  
         rule=f"{length} words, signs or pieces, shorter texts are padded and longer ones are cut; {described()}",
         left_out=corpus.left_out,
         assumed=corpus.assumed,
-        unusual=tuple(_unusual(corpus, rows, backs, length)),
-        lacking={} if any(backs) else _NO_BACKS,
+        unusual=tuple(_unusual(corpus, rows, length)),
+        lacking={} if translator() or any(pair.back for pair in pairs) else _NO_BACKS,
     )
 
 
@@ -97,15 +95,6 @@ def _texts(pair: Pair, rows: _Rows, tokens: np.ndarray, length: int) -> tuple[st
     """The texts of a pair, without what is cut."""
     is_cut = max(map(len, rows[:3])) > length
     return texts_of(tokens) if is_cut else (plain_text(pair.source), plain_text(pair.target))
-
-
-def _backs(pairs: Sequence[Pair]) -> list[str]:
-    """The targets translated back: as given, or by the user's program; empty texts without."""
-    program = translator()
-    if program is None:
-        return [pair.back for pair in pairs]
-    made = iter(rewritten([pair.target for pair in pairs if not pair.back], program))
-    return [pair.back or next(made) for pair in pairs]
 
 
 def _forms(pairs: Sequence[Pair], rows: Sequence[_Rows]) -> dict[str, dict[str, int]]:
@@ -125,7 +114,7 @@ def _forms(pairs: Sequence[Pair], rows: Sequence[_Rows]) -> dict[str, dict[str, 
     return forms
 
 
-def _unusual(corpus: Corpus, rows: Sequence[_Rows], backs: Sequence[str], length: int) -> Iterator[str]:
+def _unusual(corpus: Corpus, rows: Sequence[_Rows], length: int) -> Iterator[str]:
     """What is readable and hardly meant, each with the number of pairs and the first of them."""
     pairs = corpus.pairs
     sides = [(plain_text(pair.source), plain_text(pair.target)) for pair in pairs]
@@ -144,7 +133,7 @@ def _unusual(corpus: Corpus, rows: Sequence[_Rows], backs: Sequence[str], length
         if found:
             yield f"{len(found)} of {len(pairs)} pairs are {what}; the first: {found[0]}"
     yield from _shared(pairs, sides)
-    if translated := sum(map(bool, backs)):
+    if translated := sum(bool(pair.back) for pair in pairs):
         yield f"{translated} of {len(pairs)} pairs have a translation of the target back, which BackTranslation uses"
 
 

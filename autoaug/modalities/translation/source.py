@@ -8,18 +8,21 @@ from __future__ import annotations
 import warnings
 from functools import cache, partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from autoaug.data.inputs import Inputs, in_blocks
 from autoaug.functional.noise import random_bits
-from autoaug.modalities.operators import operator, registered
+from autoaug.modalities.operators import operator, preparing, registered
 from autoaug.modalities.text import MODALITY as TEXT
 from autoaug.modalities.text.bits import has, may_change
-from autoaug.modalities.text.tokens import MADE, SPACED, THERE, WORD, as_rows
+from autoaug.modalities.text.tokens import MADE, PROTECTED, SPACED, THERE, WORD, as_rows, text_of, tokenized, words_of
+from autoaug.modalities.text.translators import rewritten, translator
 from autoaug.modalities.translation.pairs import BACK, SOURCE, TARGET
 
 TEXT.register()
-for own in (one for one in registered(TEXT.name) if one.learns is None):
+for own in (one for one in registered(TEXT.name) if one.learns is None and one.prepares is None):
     operator(
         f"Source{own.name}",
         modality="translation",
@@ -76,10 +79,36 @@ def _made(tokens: Tensor) -> Tensor:
     return flags
 
 
+def _translated(pairs: Inputs) -> None:
+    """Translate all targets back that are not given so, so that these translations are there when they are needed."""
+    for block in in_blocks(pairs):
+        _backs(block[block[:, BACK, 0, 0] == 0])
+
+
+def _backs(pairs: np.ndarray) -> list[str]:
+    """The targets of pairs ``[n, 4, L, 3]``, translated back by the user's translator; empty texts without."""
+    own = translator()
+    return [""] * len(pairs) if own is None else rewritten([text_of(pair[TARGET]) for pair in pairs], own)
+
+
+def _with_backs(values: Tensor, wanted: Tensor) -> Tensor:
+    """The pairs with the translations of their targets back, if these are ``wanted [n]`` and not there. What must stay
+    in the source must stay in them.
+    """
+    places = (wanted & (values[:, BACK, 0, 0] == 0)).nonzero()[:, 0]
+    pairs, made, length = values[places].cpu().numpy(), values.clone(), values.shape[2]
+    for place, pair, back in zip(places.tolist(), pairs, _backs(pairs), strict=True):
+        stays = frozenset(word.lower() for word, flags in words_of(pair[SOURCE]) if flags & PROTECTED)
+        made[place, BACK] = torch.from_numpy(as_rows([tokenized(back, stays)], length)[0])
+    return made
+
+
 @source("BackTranslation", unit="of the pairs", kind="pairs")
+@preparing(_translated)
 def back_translation(values: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Take the target, translated back, as source (Sennrich et al., 2016), in this share of the pairs that have one."""
-    if not bool((values[:, BACK, 0, 0] != 0).any()):
+    values = _with_backs(values, uniforms[:, 0] < share)
+    if translator() is None and not bool((values[:, BACK, 0, 0] != 0).any()):
         words = f"none of these {len(values)} pairs has a translation of its target back: BackTranslation leaves them"
         warnings.warn(words, stacklevel=2)
     return _replaced(values, BACK, share, uniforms)

@@ -100,9 +100,11 @@ class _Measurements:
 
 
 def _operators(space: SearchSpace) -> dict[str, float]:
-    """The operators of all families with their highest magnitudes, without the identity."""
+    """The operators of all families with their highest magnitudes, without the identity, and without those for which
+    validation samples are not prepared.
+    """
     highest_of = {name: highest for family in space.families.values() for name, highest in family.items()}
-    return {name: highest for name, highest in highest_of.items() if name != IDENTITY}
+    return {name: most for name, most in highest_of.items() if name != IDENTITY and not get_operator(name).prepares}
 
 
 def _alone(name: str, highest: float) -> Policy:

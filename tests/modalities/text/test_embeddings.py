@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-import autoaug
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.splits import Samples
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan
-from autoaug.errors import OptionError, PolicyError, SpaceError
+from autoaug.errors import OptionError, PolicyError
 from autoaug.exporters import export_policy
 from autoaug.modalities.registry import get_modality
 from autoaug.modalities.text import models
 from autoaug.modalities.text.tokens import as_rows, tokenized
-from autoaug.pipeline.configure import prepare
-from autoaug.pipeline.options import CompareOptions
-from autoaug.pipeline.training_setup import setup_lines
 from autoaug.policy.loading import parse_policy
 from autoaug.policy.models import Adversarial, Mixing, Policy
 from autoaug.search.sampling import Given as GivenChoices
@@ -39,7 +34,7 @@ from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import new_training
 from autoaug.training.tasks import Classification
 from autoaug.training.train import train_to_end
-from tests.modalities.text.writing import tokens, write_texts, written
+from tests.modalities.text.writing import tokens, written
 
 TEXT, TASK = get_modality("text"), Classification(3)
 PROXIES = ("textcnn", "text-transformer")
@@ -230,22 +225,6 @@ def test_embeddings_are_found_where_networks_say_or_have_one() -> None:
     assert embedding_of(two) is None
     with pytest.raises(OptionError, match=r"no known embedding layer .* get_input_embeddings"):
         vectors_of(two, NetworkInput(tokens()))
-    unused = Linear()
-    unused.forward = lambda given: torch.zeros(len(given), 3)  # type: ignore[method-assign]
-    with pytest.raises(OptionError, match="does not use its embedding"):
-        vectors_of(unused, NetworkInput(tokens()))
-
-
-def test_a_network_that_embeds_twice_in_a_pass_is_refused_and_keeps_no_hook() -> None:
-    class Twice(Linear):
-        def forward(self, given: Tensor) -> Tensor:
-            return super().forward(given) + super().forward(given.flip(1))
-
-    network, own = Twice(), tokens()
-    with pytest.raises(OptionError, match="calls its embedding layer twice"):
-        outputs_of(network, NetworkInput(own, own.flip(0), torch.full((8,), 0.5)), TEXT)
-    assert not any(module._forward_hooks for module in network.modules())
-    network(own)
 
 
 def test_mixed_samples_are_not_joined_to_unmixed_ones() -> None:
@@ -283,39 +262,6 @@ def test_models_of_transformers_are_mixed_and_attacked_as_they_are() -> None:
     moved = attack(network, NetworkInput(own), targets, HOW, torch.Generator(), TASK, TEXT)
     before, after = (TASK.loss(outputs_of(network, some, TEXT), targets) for some in (NetworkInput(own), moved))
     assert bool((after > before).all())
-
-
-def bag(length: int, classes: int) -> nn.Module:
-    """A network whose words have no vectors of their own."""
-
-    class Bag(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.embedding = nn.EmbeddingBag(500, classes, padding_idx=0)
-
-        def forward(self, given: Tensor) -> Tensor:
-            made: Tensor = self.embedding(models.word_ids(given, 500))
-            return made
-
-    return Bag()
-
-
-def test_a_network_without_embedding_has_a_space_without_it_and_no_such_policy(tmp_path: Path) -> None:
-    data, mixed = write_texts(tmp_path / "texts"), tmp_path / "mixed.yaml"
-    mixed.write_text(f"{SWAPS}\nmixing: {{kind: mixup}}\n")
-    with pytest.raises(OptionError, match=r"has mixup, but the network has no known embedding layer"):
-        autoaug.compare(data, policies=[mixed, "none"], model=f"{__name__}:bag", out=tmp_path / "run")
-    options = CompareOptions(data, ["eda", "none"], model=f"{__name__}:bag", workers=1)
-    assert "no embedding layer found: mixup and fgm are left out" in setup_lines(options, prepare(options)[1])
-    space = load_space("standard", "text").without_kinds(TEXT.in_embedding)
-    assert space.mixing.kinds == ("none", "cutmix")
-    assert space.adversarial.kinds == ("none",)
-    alone = tmp_path / "alone.yaml"
-    alone.write_text("mixing: {kinds: [none, mixup]}\nadversarial: {kinds: [none, fgm]}\nbaselines: [none]\n")
-    with pytest.raises(
-        SpaceError, match=r"space 'alone' has only mixup, fgm, but the network has no known embedding layer"
-    ):
-        autoaug.search(data, space=alone, model=f"{__name__}:bag", out=tmp_path / "run")
 
 
 def test_the_space_draws_both() -> None:

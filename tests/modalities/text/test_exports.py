@@ -84,6 +84,33 @@ def test_every_operator_replays(name: str) -> None:
     assert loaded(policy)["apply_operations"](GIVEN, drawn(plan)) == made
 
 
+def test_insertions_replay_where_a_text_has_no_room_left() -> None:
+    given = ["the big small old new good bad house was quickly not", "big small not", "not big"]
+    policy = Policy(layers=in_turn(*(Operation(operator="SynonymInsertion", magnitude=(1.0, 1.0)) for _ in range(4))))
+    plan = draw_plan(policy, 3, torch.Generator().manual_seed(1))
+    batch, _, back = values.opened(given)
+    made = back(apply_plan(plan, batch))
+    assert loaded(policy)["apply_operations"](given, drawn(plan)) == made
+    assert all("not" in text.split() for text in made)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_a_module_names_only_what_it_uses_in_lines_of_usual_length(name: str) -> None:
+    text = export_policy(Policy(layers=in_turn(Operation(operator=name))).knowing(learned()), "python")
+    for constant in ("LEXICON", "HOMOPHONES", "VOCABULARIES"):
+        assert len(re.findall(rf"\b{constant}\b", text)) != 1, constant
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_what_was_learned_is_the_same_in_a_module() -> None:
+    known = {"TfIdfReplacement": "9\n" + "\n".join(f"1 1 {'wörter ' * 30}{i}\\'\"" for i in range(3))}
+    text = export_policy(Policy(layers=in_turn(Operation(operator="TfIdfReplacement"))).knowing(known), "python")
+    namespace: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(text, "exported", "exec"), namespace)  # the text under test
+    assert namespace["LEARNED"] == {"tf_idf_replacement": known["TfIdfReplacement"]}
+    assert max(map(len, text.splitlines())) <= 120
+
+
 def test_modules_replay_in_a_fresh_process(tmp_path: Path) -> None:
     plan = draw_plan(EVERYTHING, len(GIVEN), torch.Generator().manual_seed(2))
     (tmp_path / "policy.py").write_text(export_policy(EVERYTHING, "python"))

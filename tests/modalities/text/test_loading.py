@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from autoaug import api
 from autoaug.data.audit import audit
 from autoaug.data.loading import open_source, recognize
 from autoaug.data.source import Source
-from autoaug.errors import DataError, OptionError, RunError
+from autoaug.errors import DataError, OptionError, PolicyError, RunError
 from autoaug.modalities.base import Reading
 from autoaug.modalities.text.tokens import text_of
 from tests.modalities.text.writing import write_table, write_texts, written
@@ -79,12 +80,57 @@ def test_a_folder_of_files_per_class(tmp_path: Path) -> None:
 
 
 def test_columns_without_known_names_are_found_and_told(tmp_path: Path) -> None:
-    rows = [(str(i), "ham" if i % 2 else "spam", text) for i, (text, _) in enumerate(written(20, 0))]
+    rows = [(str(i) * 200, "ham" if i % 2 else "spam", text) for i, (text, _) in enumerate(written(20, 0))]
     path = write_table(tmp_path / "sms.csv", rows, ("id", "v1", "v2"))
     source = opened(path)
     assert source.classes == ("ham", "spam")
     assert "taken from the column 'v2' and the labels from 'v1'" in source.assumed[0]
     assert source.left_out == ("column 'id'",)
+
+
+def test_json_lines_may_have_long_lines_other_ends_of_lines_in_texts_and_labels_of_truth(tmp_path: Path) -> None:
+    texts = ["word " * 50_000, "one\u2028two\x85three", "four", "五六"]
+    lines = [json.dumps({"text": text, "label": i % 2 == 0}, ensure_ascii=False) for i, text in enumerate(texts)]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\r\n".join(lines), encoding="utf-8-sig")
+    assert recognize(path).name == "text"
+    source = opened(path, 8)
+    assert source.classes == ("false", "true")
+    given = [text_of(row) for row in source.parts["train"].inputs.take(np.arange(4))]
+    assert given[1:3] == ["one two three", "four"]
+    assert source.forms["scripts"] == {"Latin": 3, "Han": 1}
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_a_sample_may_have_several_labels_or_none(ending: str, tmp_path: Path) -> None:
+    given = [["a", "b"], [], ["b"], ["c", "a"]]
+    rows = [(f"text {i}", labels if ending == "jsonl" else ";".join(labels)) for i, labels in enumerate(given)]
+    source = opened(write_table(tmp_path / f"t.{ending}", rows, ("text", "labels")))
+    assert source.classes == ("a", "b", "c")
+    assert source.parts["train"].labels.tolist() == [[name in own for name in "abc"] for own in given]
+    api.expand(tmp_path / f"t.{ending}", "eda", out=tmp_path / "more", copies=1)
+    assert (opened(tmp_path / "more").parts["train"].labels == np.tile(source.parts["train"].labels, (2, 1))).all()
+    alone = opened(write_table(tmp_path / "alone.csv", [("one", "x"), ("two", "y y")], ("text", "labels")))
+    assert alone.classes == ("x", "y y"), "one label each is a class"
+
+
+def test_numbers_are_predicted_as_numbers(tmp_path: Path) -> None:
+    numbers = [0.1, -2.0, 1e-3, 40.0]
+    rows = [(f"text {i}", str(number)) for i, number in enumerate(numbers)]
+    source = opened(write_table(tmp_path / "t.csv", rows, ("text", "number")))
+    assert source.parts["train"].labels.tolist() == np.float32(numbers)[:, None].tolist()
+    api.expand(tmp_path / "t.csv", "eda", out=tmp_path / "more", copies=1)
+    assert opened(tmp_path / "more").parts["train"].labels.tolist() == np.float32(numbers * 2)[:, None].tolist()
+    write_table(tmp_path / "t.csv", [*rows, ("five", "nan")], ("text", "number"))
+    with pytest.raises(DataError, match="line 6: number 'nan' is not a finite number"):
+        opened(tmp_path / "t.csv")
+
+
+def test_a_table_that_is_not_recognized_says_how_to_name_what_is_in_it(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "a.csv", list(written(8, 0)), ("Review Text", "Verdict"))
+    with pytest.raises(DataError, match=r"not Review Text,Verdict; if the samples themselves are in it, such as texts"):
+        open_source(path, LIMIT)
+    assert len(open_source(path, LIMIT, modality="text").parts["train"]) == 8
 
 
 def test_what_spoils_a_result_is_found(tmp_path: Path) -> None:
@@ -151,6 +197,19 @@ def test_copies_are_written_in_the_form_of_the_data(tmp_path: Path) -> None:
     assert len(opened(tmp_path / "arrays/data.npz").parts["train"]) == 24
 
 
+def test_an_expansion_that_cannot_begin_leaves_nothing_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out = write_texts(tmp_path / "data", 12, 6), tmp_path / "more"
+    with pytest.raises(PolicyError, match="policy 'word-dropout' does not fit the data: "):
+        api.expand(data, "word-dropout", out=str(out), copies=1)
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    monkeypatch.setenv("AUTOAUG_TRANSLATOR", "no-such-translator")
+    with pytest.raises(DataError, match="there is no such program"):
+        api.expand(data, "round-trip-translation", out=str(out), copies=1)
+    assert api.expand(data, "eda", out=str(out), copies=1).copies == 12
+
+
 Write = Callable[[Path], object]
 
 
@@ -164,7 +223,11 @@ Write = Callable[[Path], object]
             r"there is no column of labels \(label\); it has text",
         ),
         ("a.csv", lambda p: p.write_text("text,label\nhello,a,b\n"), "line 2: there are 3 values for 2 columns"),
-        ("a.csv", lambda p: p.write_bytes(b"text,label\na\0b,c\n"), r"not a CSV file \(it has NUL bytes\)"),
+        (
+            "a.csv",
+            lambda p: p.write_bytes(b"text,label\na\0b,c\n"),
+            r"not a CSV file \(it has NUL bytes; remove them\)",
+        ),
         ("a.csv", lambda p: p.write_bytes(b"text,label\n\xff\xfe,c\n"), "is not UTF-8 text"),
         ("a.csv", lambda p: p.write_text("text,label\n,a\n,b\n"), "there is no training sample in 2 rows; the first: "),
         ("a.csv", lambda p: p.write_text("text,label,split\nx,a,tran\n"), "line 2: .*'tran'"),

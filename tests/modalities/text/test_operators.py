@@ -22,6 +22,7 @@ from autoaug.modalities.text.bits import flags_of, keys_of, lengths_of
 from autoaug.modalities.text.letters import Letters
 from autoaug.modalities.text.lexicon import make_table
 from autoaug.modalities.text.own_homophones import OwnHomophones
+from autoaug.modalities.text.segmentation import Patterns, segments
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
 from autoaug.modalities.text.tokens import PROTECTED, as_rows, text_of, tokenized, words_of
 from autoaug.policy.loading import load_policy, parse_policy
@@ -324,3 +325,14 @@ def test_what_needs_continuous_values_is_refused(asked: str) -> None:
 def test_flags_are_of_the_words() -> None:
     flags = flags_of(rows("Not the end."))[0, :4].tolist()
     assert [bool(f & PROTECTED) for f in flags] == [True, False, False, False]
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=40) | st.text(alphabet="ab9 '._-\x1c\n", max_size=40))
+def test_texts_of_ascii_are_cut_as_all_others_are(text: str) -> None:
+    """The faster pattern for them finds the same."""
+    found, expected = (
+        [(match.span(), match.lastgroup) for match in pattern.finditer(text)]
+        for pattern in (Patterns.ascii, Patterns.piece)
+    )
+    assert found == expected
+    assert [word for word, _ in segments(text)] == [word for word, _ in segments(text + " é")][:-1]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -16,20 +20,23 @@ import torch
 
 from autoaug import api
 from autoaug.data.audit import audit
-from autoaug.data.inputs import MemoryInputs
+from autoaug.data.inputs import MemoryInputs, in_memory
 from autoaug.data.loading import open_source
 from autoaug.errors import AutoaugError, DataError, OptionError, PolicyError
-from autoaug.modalities.operators import learned_from
+from autoaug.modalities.operators import prepare
 from autoaug.modalities.registry import get_modality
 from autoaug.modalities.text import kept, paraphrases, pretrained, translators
 from autoaug.modalities.text.bits import lengths_of
 from autoaug.modalities.text.paraphrases import MODEL_VARIABLE
 from autoaug.modalities.text.tokens import PROTECTED, as_rows, text_of, tokenized, words_of
 from autoaug.modalities.text.translators import VARIABLE
-from autoaug.pipeline.configure import prepare
+from autoaug.pipeline import configure
+from autoaug.pipeline.operators import with_operators_ready
 from autoaug.pipeline.options import CompareOptions, SearchOptions
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Operation, Policy, in_turn
+from autoaug.runs.callbacks import Logged
+from autoaug.search.probes import affinity
 from autoaug.utils.facts import changes
 from tests.modalities.text.test_operators import applied, rows
 from tests.modalities.text.writing import write_texts
@@ -77,13 +84,35 @@ def test_training_texts_are_translated_once_before_a_run_that_needs_them(
     source = open_source(data, 2**30)
     assert "RoundTripTranslation" not in source.lacking
     inputs = source.parts["train"].inputs
-    assert learned_from(inputs, ["WordSwap"]) == {}
+    prepare([inputs], ["WordSwap"])
     monkeypatch.setattr(translators, "_run", runs)
-    assert learned_from(inputs, ["WordSwap", "RoundTripTranslation"]) == {"RoundTripTranslation": ""}
+    prepare([inputs], ["WordSwap", "RoundTripTranslation"])
     monkeypatch.setattr(translators, "_run", lambda *_, **__: pytest.fail("it is known"))
     given = torch.from_numpy(inputs.take(np.arange(24)))
     made = applied("RoundTripTranslation", given, 1.0)
     assert ["little" in text_of(row) for row in made.numpy()] == ["small" in text_of(row) for row in given.numpy()]
+
+
+def test_a_run_prepares_the_rows_that_trainings_augment_and_no_others(
+    translator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, asked = write_texts(tmp_path / "texts", 48, 12), set[str]()
+    monkeypatch.setattr(paraphrases, "there_and_back", asked.update)
+    config, found, _ = configure.prepare(SearchOptions(data, trials=2, workers=1))
+    texts = {
+        split: {text_of(row) for row in in_memory(samples.inputs).take(np.arange(len(samples)))}
+        for split, samples in (("train", found.train), ("validation", found.validation), ("test", found.test))
+    }
+    assert config.cross_validated
+    with_operators_ready(config, found, Logged())
+    assert asked == texts["train"] | texts["validation"], "which other seeds are trained on"
+    asked.clear()
+    with_operators_ready(config.model_copy(update={"cross_validated": False}), found, Logged())
+    assert asked == texts["train"]
+    assert config.space is not None
+    measured = affinity._operators(config.space)
+    assert "WordSwap" in measured
+    assert "RoundTripTranslation" not in measured, "validation rows are prepared for no operator"
 
 
 def test_other_words_alone_need_no_translations(translator: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +121,7 @@ def test_other_words_alone_need_no_translations(translator: str, monkeypatch: py
     monkeypatch.setattr(paraphrases, "in_context", asked.extend)
     texts = ["a small cat", "a dog"]
     given = MemoryInputs(as_rows([tokenized(text) for text in texts], 8))
-    assert learned_from(given, ["ContextualReplacement"]) == {"ContextualReplacement": ""}
+    prepare([given], ["ContextualReplacement"])
     assert asked == texts
 
 
@@ -131,6 +160,43 @@ def test_two_processes_keep_texts_at_once(tmp_path: Path, monkeypatch: pytest.Mo
     texts = [f"{i} é" for i in range(800)]
     made = kept.kept("two", texts, lambda _: pytest.fail("it is known"))
     assert made == [text * 2 for text in texts]
+
+
+@contextmanager
+def without_rights(path: Path) -> Iterator[None]:
+    """The file or folder is closed to this user, who is not root."""
+    user, mode = os.geteuid(), path.stat().st_mode
+    path.chmod(0)
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+        path.chmod(mode)
+
+
+def test_a_lexicon_or_model_that_is_closed_to_the_user_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = get_modality("text")
+    text.resources()  # imported while files can be read
+    with TemporaryDirectory() as name:  # outside of tmp_path, which is another user's for one who is not root
+        folder, file = Path(name), Path(name, "data.noun")
+        folder.chmod(0o755)
+        file.write_text("00001740 03 n 02 entity 0 thing 0 000 | what is\n")
+        for variable in ("WNSEARCHDIR", MODEL_VARIABLE):
+            with monkeypatch.context() as only:
+                only.setenv("WNSEARCHDIR", str(folder / "none"))
+                only.setenv(variable, str(folder))
+                with without_rights(file), pytest.raises(OptionError, match=r"data\.noun cannot be read: Permission"):
+                    text.resources()
+                if variable == MODEL_VARIABLE:
+                    with without_rights(folder), pytest.raises(OptionError, match="cannot be read: Permission"):
+                        text.resources()
+        with without_rights(file), pytest.raises(DataError, match=r"data\.noun cannot be read: Permission"):
+            pretrained.translated(str(folder), ["one"])
+        monkeypatch.setenv("WNSEARCHDIR", str(folder))
+        with without_rights(folder):
+            assert text.resources()["synonyms"] == "a short lexicon"
 
 
 def test_a_resumed_run_is_told_of_another_lexicon_and_another_model(
@@ -179,10 +245,10 @@ def test_without_a_translator_policies_are_refused_and_spaces_do_without(tmp_pat
     with pytest.raises(
         PolicyError, match=r"has RoundTripTranslation, which would change nothing: .*AUTOAUG_TRANSLATOR="
     ):
-        prepare(CompareOptions(data, ["none", "round-trip-translation"], workers=1))
+        configure.prepare(CompareOptions(data, ["none", "round-trip-translation"], workers=1))
     with pytest.raises(PolicyError, match="would change nothing"):
         api.expand(data, "round-trip-translation", out=tmp_path / "more")
-    config, _, _ = prepare(SearchOptions(data, trials=3, workers=1))
+    config, _, _ = configure.prepare(SearchOptions(data, trials=3, workers=1))
     assert config.space is not None
     assert not {"RoundTripTranslation", "ContextualReplacement"} & set(config.space.operator_names())
     assert config.space.baselines == ("none", "eda", "aeda", "eda-light")
@@ -194,7 +260,7 @@ def test_without_a_translator_policies_are_refused_and_spaces_do_without(tmp_pat
 
 
 def test_with_a_translator_the_space_and_the_baselines_have_it(translator: str, tmp_path: Path) -> None:
-    config, _, _ = prepare(SearchOptions(write_texts(tmp_path / "texts"), trials=3, workers=1))
+    config, _, _ = configure.prepare(SearchOptions(write_texts(tmp_path / "texts"), trials=3, workers=1))
     assert config.space is not None
     assert "RoundTripTranslation" in config.space.operator_names()
     assert "ContextualReplacement" not in config.space.operator_names()
@@ -207,8 +273,8 @@ def test_pairs_without_translations_back_refuse_what_needs_them(tmp_path: Path) 
     with pytest.raises(
         PolicyError, match=r"'back' has BackTranslation, which would change nothing: .*back_translation"
     ):
-        prepare(CompareOptions(data, ["none", back], workers=1))
-    config, _, _ = prepare(SearchOptions(data, trials=3, workers=1))
+        configure.prepare(CompareOptions(data, ["none", back], workers=1))
+    config, _, _ = configure.prepare(SearchOptions(data, trials=3, workers=1))
     assert config.space is not None
     assert {"BackTranslation", "TargetCopy"} & {base.operator for base in config.space.base} == {"TargetCopy"}
     with pytest.warns(UserWarning, match="none of these 1 pairs has a translation of its target back"):
@@ -321,7 +387,7 @@ def test_a_folder_without_such_a_model_is_named(
     monkeypatch.setenv(MODEL_VARIABLE, str(tmp_path / "model"))
     train = open_source(write_texts(tmp_path / "texts"), 2**30).parts["train"].inputs
     with pytest.raises(DataError, match=message):
-        learned_from(train, ["ContextualReplacement"])
+        prepare([train], ["ContextualReplacement"])
 
 
 def test_what_runs_code_is_not_loaded(tmp_path: Path) -> None:

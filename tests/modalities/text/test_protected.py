@@ -58,6 +58,18 @@ def test_no_operator_touches_the_words(name: str, tmp_path: Path) -> None:
         assert staying(applied(name, given, 1.0, seed)[0].numpy()) == STAYING
 
 
+@pytest.mark.parametrize("name", ["PunctuationInsertion", "SynonymInsertion"])
+def test_no_insertion_pushes_them_off_a_full_row(name: str) -> None:
+    """Where they are last, nothing is inserted; with room before the end, as much as there is room for."""
+    split = tokenized("the big small old new good bad house was quickly not good")
+    last, inside = (torch.from_numpy(as_rows([split[:11], split], 11 + more)) for more in (0, 1))
+    whole = last.repeat(50, 1, 1)
+    assert torch.equal(applied(name, whole, 1.0), whole)
+    made = applied(name, inside[:1].repeat(50, 1, 1), 1.0)
+    assert all(staying(row) == Counter(["not"]) for row in made.numpy())
+    assert any(words_of(row)[-1][0] == "not" for row in made.numpy()), "the place behind it was not used"
+
+
 @pytest.mark.parametrize("name", ["WordDropout", "LocalShuffle", "SourceWordDeletion", "SourceSynonymReplacement"])
 def test_nor_do_those_of_pairs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, str(listed(tmp_path)))

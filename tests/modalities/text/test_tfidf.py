@@ -28,9 +28,10 @@ from autoaug.errors import OptionError, PolicyError
 from autoaug.modalities.operators import learned_from
 from autoaug.modalities.text.tokens import as_rows, tokenized, words_of
 from autoaug.modalities.text.vocabulary import Vocabulary, counted
-from autoaug.pipeline.configure import learned, prepare
+from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.job import Job
-from autoaug.pipeline.options import CompareOptions
+from autoaug.pipeline.operators import with_operators_ready
+from autoaug.pipeline.options import CompareOptions, SearchOptions
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Operation, Policy, in_turn
 from autoaug.runs.callbacks import Logged
@@ -107,7 +108,7 @@ def test_idf_is_that_of_scikit_learn_without_its_smoothing() -> None:
     theirs = TfidfVectorizer(smooth_idf=False, token_pattern=r"\S+").fit(CORPUS)
     ours = Vocabulary(learned_of(CORPUS)[NAME])
     assert set(ours.words) == set(theirs.vocabulary_)
-    for word, whole in zip(ours.words, ours.idf, strict=True):
+    for word, whole in ours.idf.items():
         assert whole / 2**20 + 1 == pytest.approx(theirs.idf_[theirs.vocabulary_[word]], abs=1e-6)
     assert ours.rare / 2**20 == pytest.approx(math.log(len(CORPUS)), abs=1e-6)
 
@@ -190,6 +191,17 @@ def test_a_relaxed_policy_knows_what_was_learned() -> None:
         assert not torch.equal(relaxed(given), given)
 
 
+class Said(Logged):
+    """Collects warnings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.warned: list[str] = []
+
+    def warn(self, message: str) -> None:
+        self.warned.append(message)
+
+
 def write_split(folder: Path) -> Path:
     """Texts whose splits have words of their own."""
     for split, own in (("train", "alpha"), ("validation", "beta"), ("test", "gamma")):
@@ -205,7 +217,7 @@ def test_a_run_learns_from_its_training_texts_alone(tmp_path: Path) -> None:
     )
     assert config.policies[1].learned == ()
     assert found.learned == {}
-    words = set(Vocabulary(learned(config, found).learned[NAME]).words)
+    words = set(Vocabulary(with_operators_ready(config, found, Logged())[1].learned[NAME]).words)
     assert {"alpha1", "alpha39", "game"} <= words
     assert not any(word.startswith(("beta", "gamma", "secret")) for word in words)
     jobs = [
@@ -215,6 +227,24 @@ def test_a_run_learns_from_its_training_texts_alone(tmp_path: Path) -> None:
     of_none, of_nothing, of_some = (job.facts()["learned"] for job in jobs)
     assert of_none is of_nothing is None
     assert of_some is not None
+
+
+def test_where_there_are_no_words_to_learn_it_is_left_out_or_refused(tmp_path: Path) -> None:
+    rows = [("🙂" * (1 + i % 7) + "👍🏽" * (i // 7), str(i % 2)) for i in range(49)]
+    data, said = write_table(tmp_path / "emoji.csv", rows), Said()
+    config, found, _ = prepare(SearchOptions(data, trials=2, workers=1))
+    assert config.space is not None
+    assert NAME in config.space.operator_names()
+    left, _ = with_operators_ready(config, found, said)
+    assert left.space is not None
+    assert set(config.space.operator_names()) - set(left.space.operator_names()) == {NAME}
+    assert said.warned == [f"{NAME} is left out: the training samples have nothing that it could learn"]
+    why = rf"policy 'tfidf' has {NAME}, which would change nothing: the training samples have nothing"
+    config, found, _ = prepare(CompareOptions(data, ["none", policy(0.5)], workers=1))
+    with pytest.raises(PolicyError, match=why):
+        with_operators_ready(config, found, said)
+    with pytest.raises(PolicyError, match=why):
+        api.expand(data, policy(0.5), out=tmp_path / "more", copies=1)
 
 
 def test_expanded_texts_have_words_of_the_training_texts(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -55,7 +56,7 @@ def written(n: int, seed: int) -> Iterator[tuple[str, str]]:
         yield " ".join(words).capitalize() + ".", label
 
 
-def write_table(path: Path, rows: list[tuple[str, ...]], header: tuple[str, ...] = ("text", "label")) -> Path:
+def write_table(path: Path, rows: Sequence[tuple[Any, ...]], header: tuple[str, ...] = ("text", "label")) -> Path:
     """A table as CSV, TSV or JSON Lines."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from autoaug.data.audit import audit
 from autoaug.data.labels import in_words, kind_of
@@ -15,12 +16,14 @@ from autoaug.data.source import Source
 from autoaug.data.texts import decode_texts
 from autoaug.errors import AutoaugError, DataError
 from autoaug.modalities.base import AS_SUITS
+from autoaug.modalities.operators import prepare
 from autoaug.modalities.text import translators
 from autoaug.modalities.text.tokens import text_of
 from autoaug.modalities.translation.pairs import BACK, PIECES, SOURCE, TARGET
 from autoaug.modalities.translation.pieces import Speller, learn_merges
 from tests.modalities.text.writing import write_table
 from tests.modalities.translation.pairs import numbers, write_numbers
+from tests.modalities.translation.test_operators import applied
 
 LIMIT = 2**30
 TMX = """<?xml version="1.0" encoding="UTF-8"?>
@@ -134,15 +137,37 @@ def program(code: str) -> str:
 UPPER = program("import sys; print(sys.stdin.read().upper(), end=str())")
 
 
-def test_a_translator_translates_back_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_columns_of_ids_are_no_side(tmp_path: Path) -> None:
+    rows = [(str(i), "eins", "one", "x") for i in range(3)]
+    table = write_table(tmp_path / "t.tsv", rows, ("id", "de", "en", "note"))
+    source = open_source(table, LIMIT, modality="translation")
+    assert texts(source) == [("eins", "one")] * 3
+    assert "'de' is taken for the source and 'en' for the target" in source.assumed[0]
+
+
+def test_a_translator_translates_back_once_and_only_where_a_run_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = translators._run
     monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
     monkeypatch.setenv("AUTOAUG_TRANSLATOR", UPPER)
-    table = write_table(tmp_path / "t.tsv", [("eins", "one"), ("zwei", "two")], ("source", "target"))
-    first = open_source(table, LIMIT).parts["train"].inputs.take(np.arange(2))
-    assert [text_of(pair[BACK]) for pair in first] == ["ONE", "TWO"]
-    monkeypatch.setattr(translators, "_run", lambda *_: pytest.fail("it is known"))
-    again = open_source(table, LIMIT).parts["train"].inputs.take(np.arange(2))
-    assert (again == first).all()
+    monkeypatch.setattr(translators, "_run", lambda *_, **__: pytest.fail("nothing needs it"))
+    given = [("eins", "one", ""), ("zwei", "two", "ZWEI"), ("nicht 3", "not 3", "")]
+    table = write_table(tmp_path / "t.tsv", given, ("source", "target", "back_translation"))
+    source = open_source(table, LIMIT)
+    assert "BackTranslation" not in source.lacking
+    inputs, asked = source.parts["train"].inputs, []
+
+    def noting(program: str, lines: list[str], seconds: float) -> list[str]:
+        asked.append(lines)
+        return run(program, lines, seconds)
+
+    monkeypatch.setattr(translators, "_run", noting)
+    prepare([inputs], ["WordDropout", "BackTranslation"])
+    assert asked == [["one", "not 3"]]
+    made = applied("BackTranslation", torch.from_numpy(inputs.take(np.arange(3))), 1.0).numpy()
+    assert [text_of(pair[SOURCE]) for pair in made] == ["ONE", "ZWEI", "NOT 3"]
+    assert len(asked) == 1, "it is known"
 
 
 def test_a_column_with_translations_back_is_taken(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from autoaug.modalities.text.letters import Letters
 from autoaug.modalities.text.own_homophones import OwnHomophones
 from autoaug.modalities.text.own_lexicon import OwnLexicon
-from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments, units_of
+from autoaug.modalities.text.segmentation import cleaned, flags_of_word, lowered, segments, units_of
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
 from autoaug.modalities.text.vocabulary import Vocabulary
 
@@ -103,7 +103,7 @@ def punctuation_insertion(tokens: Tokens, share: float, uniforms: Sequence[float
     for i, token in enumerate(tokens):
         if i in before:
             sign = ".;?:!,"[bits[i] % 6]
-            made.append((sign, flags_of_word(sign, bool(token[1] & 1))))
+            made.append((sign, flags_of_word(sign, bool(token[1] & 1)) + 32))
         made.append(token)
     return made
 
@@ -126,7 +126,7 @@ def lexicon_groups() -> Iterator[list[str]]:
         texts.append(Path(given).read_text(encoding="utf-8-sig"))
     yield from (group for text in texts for group in groups_in(text))
     folder = Path(os.environ.get("WNSEARCHDIR", "/usr/share/wordnet"))
-    if (folder / "data.noun").is_file():
+    if os.path.isfile(folder / "data.noun"):
         for part in ("noun", "verb", "adj", "adv"):
             yield from wordnet_groups((folder / f"data.{part}").read_text(encoding="utf-8"))
 
@@ -143,7 +143,7 @@ def others_of(tokens: Tokens, known: dict[str, list[str]], spared: int, uniforms
     bits, found = random_bits(uniforms[2:], len(tokens)), {}
     for i in may_change(tokens):
         word, flags = tokens[i]
-        others = known.get(word.encode().lower().decode())
+        others = known.get(lowered(word))
         if others and not flags & spared:
             other = others[bits[i] % len(others)]
             found[i] = like(tokens[i], other)
@@ -168,10 +168,9 @@ def tf_idf_replacement(tokens: Tokens, share: float, uniforms: Sequence[float], 
     if learned not in VOCABULARIES:
         VOCABULARIES[learned] = Vocabulary(learned)
     known = VOCABULARIES[learned]
-    idf = dict(zip(known.words, known.idf, strict=True))
-    words = {i: tokens[i][0].encode().lower().decode() for i in may_change(tokens)}
+    words = {i: lowered(tokens[i][0]) for i in may_change(tokens)}
     often = Counter(words.values())
-    scores = {i: often[word] * idf.get(word, known.rare) for i, word in words.items()}
+    scores = {i: often[word] * known.idf.get(word, known.rare) for i, word in words.items()}
     highest, made = max(scores.values(), default=0), list(tokens)
     below = {i: highest - score for i, score in scores.items()}
     total = max(sum(below.values()), 1)
@@ -193,8 +192,8 @@ def synonym_insertion(tokens: Tokens, share: float, uniforms: Sequence[float]) -
     picked = chosen(tokens, list(found), share, uniforms)
     words = [i for i, (_, flags) in enumerate(tokens) if flags & 2]
     slots = drawn_from(words, len(tokens), [*uniforms[2:], *uniforms[:2]])
-    before = dict(zip(slots, picked, strict=False))
-    return [t for i, token in enumerate(tokens) for t in ([found[before[i]]] if i in before else []) + [token]]
+    new = {slot: (found[i][0], found[i][1] + 32) for slot, i in zip(slots, picked, strict=False)}
+    return [t for i, token in enumerate(tokens) for t in ([new[i]] if i in new else []) + [token]]
 
 
 def changed(
@@ -281,6 +280,16 @@ def tokens_of(text: str, protected: frozenset[str]) -> Tokens:
     ]
 
 
+def fitting(tokens: Tokens, room: int) -> Tokens:
+    """As many tokens as there is room for. What was just inserted has the flag 32, which is taken off; the last of it
+    that would push a word that must stay out of the room is left out.
+    """
+    end = max((i + 1 for i, (_, flags) in enumerate(tokens) if flags & 4), default=0)
+    inserted = [i for i, (_, flags) in enumerate(tokens[:end]) if flags & 32]
+    left_out = set(inserted[len(inserted) - max(end - room, 0) :])
+    return [(word, flags & ~32) for i, (word, flags) in enumerate(tokens) if i not in left_out][:room]
+
+
 def apply_operations(texts: Sequence[str], drawn: Sequence[Sequence[tuple[int, float, Sequence[float]]]]) -> list[str]:
     """Apply to each text its operators in order. A batch has room for twice as many words as its longest text."""
     protected = protected_words()
@@ -291,7 +300,7 @@ def apply_operations(texts: Sequence[str], drawn: Sequence[Sequence[tuple[int, f
         for index, magnitude, uniforms in steps:
             if index >= 0:
                 _, function, limit = OPERATORS[index]
-                tokens = function(tokens, rounded(rounded(magnitude) * rounded(limit)), uniforms)[:room]
+                tokens = fitting(function(tokens, rounded(rounded(magnitude) * rounded(limit)), uniforms), room)
         joined = "".join(" " * (flags & 1) + word for word, flags in tokens).strip()
         made.append(text if tokens == given else joined)
     return made

@@ -7,7 +7,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autoaug.modalities.text.exports.plain import Tokens, may_change, protected_words, random_bits, rounded, tokens_of
+from autoaug.modalities.text.exports.plain import (
+    Tokens,
+    fitting,
+    may_change,
+    protected_words,
+    random_bits,
+    rounded,
+    tokens_of,
+)
 
 OPERATORS: list[tuple[str, Callable[..., Tokens], float]] = []
 
@@ -48,7 +56,7 @@ def apply_to_pairs(pairs: Sequence[Sequence[str]], drawn: Sequence[Any]) -> list
                 kind, function, limit = OPERATORS[index]
                 value = rounded(rounded(magnitude) * rounded(limit))
                 given: Any = [source, *pair[1:]] if kind == "pairs" else source
-                source = function(given, value, uniforms)[:room]
+                source = fitting(function(given, value, uniforms), room)
         joined = "".join(" " * (flags & 1) + word for word, flags in source).strip()
         made.append((texts[0] if source == pair[0] else joined, *texts[1:]))
     return made
