@@ -108,7 +108,9 @@ class UnknownName(OptionError):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
         by_lower = {k.lower(): k for k in self.known}
-        likely = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5) or [k for k in by_lower if name.lower() in k]
+        likely = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5) or [
+            k for k in by_lower if name.lower() in k
+        ]
         if name and 0 < len(likely) <= _FEW_NAMES:
             hint = f"did you mean {' or '.join(repr(by_lower[k]) for k in likely)}?"
         else:

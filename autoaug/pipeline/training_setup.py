@@ -34,17 +34,19 @@ def asked_weights(options: RunOptions) -> str | None:
     return absolute(given) if isinstance(given, Path) or Path(given).exists() else str(given)
 
 
-def network_name(options: RunOptions, data: DataSet) -> str:
-    """The network that the user names, or the modality's own for texts. Raises `OptionError` if it has none."""
+def resolved_network(options: RunOptions, data: DataSet) -> tuple[str, str]:
+    """The name of the network that the options stand for with these data, and why. Raises `OptionError` if there is
+    none for texts.
+    """
+    modality, shape = get_modality(data.modality), data.train.inputs.shape
     if options.model != "auto" or kind_of(data.train.labels) != "transcription":
-        return options.model
-    modality = get_modality(data.modality)
+        return modality.models.resolve(options.model, shape)
     if not modality.transcriber:
         raise OptionError(
             f"--model auto: for texts of samples of the modality {modality.name!r} there is no network; name your own "
             "as --model module:function"
         )
-    return modality.transcriber
+    return modality.models.resolve(modality.transcriber, shape)
 
 
 def asked_recipe(options: RunOptions) -> Changes:
@@ -72,7 +74,7 @@ def training_setup(options: RunOptions, changes: Changes, data: DataSet) -> tupl
         OptionError: the weights do not fit the network, the network does not fit the data, or the recipe fits neither.
     """
     setup = _setup(options, changes, data)
-    _check_network(setup.network, network_name(options, data), setup.recipe, data)
+    _check_network(setup.network, setup.model, setup.recipe, data)
     return setup.start, setup.recipe, setup.network
 
 
@@ -82,6 +84,7 @@ def setup_lines(options: RunOptions, data: DataSet) -> list[str]:
 
 
 class _Setup(NamedTuple):
+    model: str
     network: nn.Module
     start: Start | None
     recipe: Recipe
@@ -91,7 +94,7 @@ class _Setup(NamedTuple):
 def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
     modality = get_modality(data.modality)
     models, shape = modality.models, data.train.inputs.shape
-    model, outputs = network_name(options, data), task_for(data.train.labels, data.classes).outputs
+    (model, reason), outputs = resolved_network(options, data), task_for(data.train.labels, data.classes).outputs
     weights, start, about_weights = asked_weights(options), None, []
     if weights is not None:
         start, words = models.start(model, weights, shape, outputs)
@@ -104,28 +107,10 @@ def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
     blank = torch.ones(shape[0])
     network = models.build(model, shape, outputs, blank, blank, seed=0, start=start)
     recipe, why = resolve_recipe(changes, network, weights is not None, len(data.train))
-    name, reason = models.resolve(model, shape)
-    lines = [f"model: {name} ({reason})", *about_weights, f"recipe: {recipe_line(recipe)} ({why})"]
+    lines = [f"model: {model} ({reason})", *about_weights, f"recipe: {recipe.words} ({why})"]
     if modality.in_embedding and embedding_of(network) is None:
         lines.append(f"no embedding layer found: {' and '.join(modality.in_embedding)} are left out")
-    return _Setup(network, start, recipe, lines)
-
-
-def recipe_line(recipe: Recipe) -> str:
-    """A recipe in one line."""
-    parts = [
-        f"{recipe.base}, {recipe.epochs} epoch{'s' * (recipe.epochs != 1)} of {recipe.optimizer}",
-        f"learning rate {recipe.learning_rate:g} ({recipe.schedule})",
-        f"weight decay {recipe.weight_decay:g}",
-        f"batch {recipe.batch_size}",
-    ]
-    parts += [f"layer decay {recipe.layer_decay:g}"] if recipe.layer_decay < 1 else []
-    parts += [f"averaged weights ({recipe.ema:g})"] if recipe.ema is not None else []
-    parts += [f"frozen: {', '.join(recipe.freeze)}"] if recipe.freeze else []
-    parts += [f"{recipe.views} views of each sample"] if recipe.views is not None else []
-    parts += ["balanced class weights"] if recipe.class_weights == "balanced" else []
-    parts += ["balanced sampling"] if recipe.sampling == "balanced" else []
-    return ", ".join(parts)
+    return _Setup(model, network, start, recipe, lines)
 
 
 def _check_network(network: nn.Module, name: str, recipe: Recipe, data: DataSet) -> None:
