@@ -70,7 +70,9 @@ class MetricRecord(Record):
         """A value that is in the metric's unit already, as text without the unit; `sign` is ``+`` to show that of
         positive values too.
         """
-        return f"{value + 0.0:{sign}{self.digits(decimals)}}"  # no -0
+        form = f"{sign}{self.digits(decimals)}"
+        shown = f"{value:{form}}"
+        return shown if float(shown) else f"{0.0:{form}}"  # no -0.00
 
     def title(self, of: str = "", at: str = "") -> str:
         """A title such as ``test accuracy, %`` for an axis or a column, with `of` before the name and `at` after it."""
