@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from autoaug.data.labels import absent, counts_of, members
 from autoaug.errors import OptionError
@@ -68,6 +67,8 @@ def are_even(folds: Folds, labels: np.ndarray, classes: Sequence[str]) -> bool:
 
 def cut(strata: np.ndarray, units: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
     """The rows of each of `count` folds, ascending: stratified by the strata ``[n]``, each unit in one fold."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # as in `autoaug.data.splits`
+
     is_single = len(np.unique(units)) == len(units)
     folds = (StratifiedKFold if is_single else StratifiedGroupKFold)(count, shuffle=True, random_state=seed)
     return [rows for _, rows in folds.split(strata, strata, None if is_single else units)]

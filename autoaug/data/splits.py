@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from sklearn.model_selection import train_test_split
 
 from autoaug.data.audit import Audit
 from autoaug.data.folds import Folds, are_even, check_count, cut
@@ -338,6 +337,8 @@ def _hold_out(
     """Divide `rows` into those that stay and those held out, both sorted. With few units, more than `share` may be
     held out.
     """
+    from sklearn.model_selection import train_test_split  # a second to import, which no worker needs
+
     count = len(np.unique(units[rows]))
     if count == len(rows):
         stay, out = train_test_split(rows, test_size=share, random_state=seed, stratify=strata[rows])

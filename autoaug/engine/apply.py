@@ -83,7 +83,11 @@ def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
     return gradients.get(0), [gradients.get(1 + i) for i in range(len(tensors))], None, None, None
 
 
-@torch.library.custom_op("autoaug::apply_plan_gradients", mutates_args=())
+#: PyTorch 2.5 does not find it out from annotations.
+_SCHEMA = "(Tensor gradient, Tensor values, Tensor[] tensors, str head, bool fuse, SymInt[] wanted) -> Tensor[]"
+
+
+@torch.library.custom_op("autoaug::apply_plan_gradients", mutates_args=(), schema=_SCHEMA)
 def _gradients(
     gradient: Tensor, values: Tensor, tensors: Sequence[Tensor], head: str, fuse: bool, wanted: Sequence[int]
 ) -> list[Tensor]:

@@ -14,6 +14,7 @@ from autoaug.data.inputs import MemoryInputs
 from autoaug.data.pool import Pool
 from autoaug.data.splits import Samples, nested_rows
 from autoaug.modalities.networks import Start
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.training.device import deterministic_algorithms, one_thread, resident
 from autoaug.training.metrics import Accuracy, Metric, trial_metric
@@ -90,7 +91,10 @@ class TrainingSetting:
         return trial_metric(self.metric, self.task)
 
     def warm_up(self) -> None:
-        """Move samples that are in memory to the device."""
+        """Import what the modality computes with, and move samples that are in memory to the device."""
+        modality = get_modality(self.modality)
+        modality.register()
+        _ = modality.values, modality.fusions, modality.models, modality.mixing
         splits = (self.test,) if self.validation_folds else (self.train, self.validation, self.test)
         for samples in splits:
             if samples is not None and isinstance(samples.inputs, MemoryInputs):

@@ -37,6 +37,8 @@ class OneOf(keras.layers.Layer):
     def __init__(self, layers: list[Any], p: list[float] | None = None) -> None:
         super().__init__(dtype="float32")
         self.layers, self.p, self.seeds = layers, p or [1 / len(layers)] * len(layers), keras.random.SeedGenerator()
+        for layer in (self, *layers):
+            layer.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any) -> Any:
         drawn = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), dtype="float32", seed=self.seeds)
@@ -247,6 +249,9 @@ class Augment(keras.layers.Pipeline):
         check(images, kind)
         made = super().call(ops.cast(images, "float32") / (255 if kind == "uint8" else 1))
         return ops.cast(ops.round(made * 255) if kind == "uint8" else made, kind)
+
+    def compute_output_spec(self, images: Any, training: bool = True) -> Any:
+        return keras.KerasTensor(images.shape, images.dtype)  # as they are, which Keras would find out by tracing
 
     def get_config(self) -> dict[str, Any]:
         return {}  # the policy is in this file

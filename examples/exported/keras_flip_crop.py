@@ -68,6 +68,9 @@ class Augment(keras.layers.Pipeline):
         made = super().call(ops.cast(images, "float32") / (255 if kind == "uint8" else 1))
         return ops.cast(ops.round(made * 255) if kind == "uint8" else made, kind)
 
+    def compute_output_spec(self, images: Any, training: bool = True) -> Any:
+        return keras.KerasTensor(images.shape, images.dtype)  # as they are, which Keras would find out by tracing
+
     def get_config(self) -> dict[str, Any]:
         return {}  # the policy is in this file
 

@@ -102,7 +102,19 @@ def test_keras_makes_the_layer_of_its_config() -> None:
     assert type(made) is module["Augment"]
 
 
-@pytest.mark.slow
+def test_keras_never_traces_a_policy() -> None:
+    """There is nothing to build, and tracing takes a second per image and more."""
+    module, calls = loaded(load_policy("randaugment"), "keras"), []
+    brightness = module["brightness"]
+    module["brightness"] = lambda images, **drawn: (calls.append(1), brightness(images, **drawn))[1]
+    augment, keras = module["Augment"](), module["keras"]
+    promised = augment(keras.Input((24, 24, 3), dtype="uint8"))
+    assert not calls
+    made = augment(torch.from_numpy(image()[None].repeat(2, 0)))
+    assert len(calls) == 2, "randaugment has two layers"
+    assert (promised.shape[1:], promised.dtype) == (made.shape[1:], str(made.dtype).removeprefix("torch."))
+
+
 def test_a_keras_model_with_a_policy_is_saved_and_loaded(tmp_path: Path) -> None:
     module = loaded(load_policy("flip-crop"), "keras")
     keras, to_numpy = module["keras"], module["ops"].convert_to_numpy

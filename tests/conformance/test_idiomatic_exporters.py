@@ -202,8 +202,8 @@ def test_draws_of_a_policy_have_its_distribution(target: str, name: str, draws: 
         ("albumentations", "trivialaugment-wide", 120),
         ("kornia", "trivialaugment-wide", 77),
         ("kornia", "randaugment", 85),
-        ("keras", "trivialaugment-wide", 112),
-        ("keras", "randaugment", 125),
+        ("keras", "trivialaugment-wide", 116),
+        ("keras", "randaugment", 129),
     ],
 )
 def test_modules_are_short(target: str, name: str, most: int) -> None:

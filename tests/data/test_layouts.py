@@ -107,6 +107,16 @@ def test_what_is_no_sample_is_reported(split: str, tmp_path: Path) -> None:
         assert part in words
 
 
+@pytest.mark.parametrize("header", ["path,label,split,group", "\ufeffLabel,Path", '"group";x,"path"'])
+def test_a_manifest_in_the_folder_is_named_as_its_groups_are_not_used(header: str, tmp_path: Path) -> None:
+    write_folder(tmp_path, IMAGES, LABELS)
+    (tmp_path / "list.csv").write_text(f"{header}\n", encoding="utf-8")
+    (tmp_path / "notes.csv").write_text("day,weather\n", encoding="utf-8")
+    words = findings(opened(tmp_path)[1])["left-out"]
+    assert "1 x list.csv (it lists samples: to use its splits and groups, give it in place of the folder)" in words
+    assert "1 x .csv" in words
+
+
 @pytest.mark.fault("data", "loops of links")
 def test_linked_folders_are_read_and_loops_are_not_followed(tmp_path: Path) -> None:
     write_folder(tmp_path / "elsewhere", IMAGES, LABELS)

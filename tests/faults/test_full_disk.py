@@ -157,7 +157,7 @@ def test_a_run_on_a_full_disk_pauses_again_and_again_until_there_is_room(
                 assert "autoaug resume" in said
                 assert "\n" not in said
                 pauses += 1
-            size += 40 if size < 700 else 6000
+            size += 70 if size < 700 else 6000
             resize(f"{size}k")
         assert pauses > 3
         assert outcome(result) == outcome(whole)

@@ -138,6 +138,18 @@ def test_a_temporary_folder_whose_path_is_too_long_for_sockets_is_not_used(
         resolve_executor("ray-tune", 2, None)
 
 
+_TRAININGS = """
+from autoaug.policy.loading import load_policy
+from autoaug.search.executors import TrialSpec, executors, run_all
+from autoaug.training.trial import Train
+from tests.tasks import small_task
+
+with executors("ray-tune", 2, "cpu", None) as open_executor, open_executor(small_task(epochs=1)) as executor:
+    for _, result in run_all(executor, [TrialSpec(str(seed), Train(load_policy("none")), seed) for seed in range(3)]):
+        print(result.status)
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.fault("storage", "a small /dev/shm")
 def test_ray_works_where_shared_memory_is_small(tmp_path: Path) -> None:
@@ -146,7 +158,8 @@ def test_ray_works_where_shared_memory_is_small(tmp_path: Path) -> None:
     small = "mount -t tmpfs -o size=16m tmpfs /dev/shm"
     if unshare is None or subprocess.call([unshare, "-m", "sh", "-c", small]):
         pytest.skip("no file system can be mounted here")
-    options = "--trials 1 --epochs 1 --seeds 2 --workers 2 --executor ray-tune --finalists 1"
-    command = f"{small} && exec {sys.executable} -m autoaug search digits {options} --out {tmp_path / 'run'}"
-    subprocess.run([unshare, "-m", "sh", "-c", command], check=True, timeout=600, capture_output=True)
-    assert (tmp_path / "run" / "report.html").is_file()
+    (tmp_path / "trainings.py").write_text(_TRAININGS)
+    command = f"{small} && exec {sys.executable} {tmp_path / 'trainings.py'}"
+    search_path = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    options = {"check": True, "timeout": 600, "capture_output": True, "text": True, "env": search_path}
+    assert subprocess.run([unshare, "-m", "sh", "-c", command], **options).stdout.split() == ["complete"] * 3

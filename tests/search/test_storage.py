@@ -352,7 +352,7 @@ def test_sqlite_writes_ahead_where_it_can_and_is_used_where_it_cannot(tmp_path: 
     reader = sqlite3.connect(tmp_path / "study.db", isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM studies").fetchall()  # the journal cannot be changed while this reads
-    check_storage(url)
+    check_storage(f"{url}?timeout=0.2")  # the usual one is 5 seconds
     assert mode() == "delete"
     reader.close()
     check_storage(url)

@@ -4,6 +4,7 @@ folder written by `autoaug expand`, a sample and its copies form a group.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections import Counter
@@ -21,6 +22,8 @@ _TOOL_MADE = frozenset({"__macosx", "__pycache__", "@eadir", "$recycle.bin", "th
 #: Words in the name of a folder that suggest a split.
 _SPLIT_WORDS = frozenset(ROLE_NAMES) | {"eval", "evaluation", "holdout", "heldout", "trainset", "testset", "valset"}
 _NAMES = "train, val and test"
+#: Bytes of the first line of a table that are looked at.
+_MOST_HEADER = 1000
 
 
 def list_folder(root: Path, endings: frozenset[str]) -> Listing:
@@ -69,9 +72,22 @@ def _subfolders(root: Path, left_out: Counter[str]) -> list[Path]:
     for path in sorted(root.iterdir()):
         if path.is_dir() and not is_tool_made(path.name):
             folders.append(path)
+        elif _lists_samples(path):
+            use = "it lists samples: to use its splits and groups, give it in place of the folder"
+            left_out[f"{printable(path.name)} ({use})"] += 1
         elif path.name not in {EXPANSION, MANIFEST}:
             left_out[_in_words(path)] += 1
     return folders
+
+
+def _lists_samples(path: Path) -> bool:
+    """Whether a file looks like a manifest, whose splits and groups are not used."""
+    if path.suffix.lower() not in {".csv", ".tsv"} or not path.is_file():
+        return False
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        columns = re.split(r"[,\t]", file.readline(_MOST_HEADER).decode("utf-8-sig", errors="replace").lower())
+        return "path" in [column.strip(' "\r\n') for column in columns]
+    return False
 
 
 def _roles(root: Path, folders: list[Path], endings: frozenset[str], left_out: Counter[str]) -> dict[Role, Path]:

@@ -217,11 +217,8 @@ def _opened(path: Path) -> Image.Image:
 def _is_deep_color(image: Image.Image) -> bool:
     if image.mode in _INTEGERS | _FLOATS:
         return False
-    arguments = [
-        part
-        for tile in getattr(image, "tile", ())
-        for part in (tile.args if isinstance(tile.args, tuple) else (tile.args,))
-    ]
+    found = [tile[3] for tile in getattr(image, "tile", ())]  # the decoder's arguments; older tiles have no names
+    arguments = [part for given in found for part in (given if isinstance(given, tuple) else (given,))]
     is_wide = image.format == "PPM" and any(isinstance(part, int) and part > 255 for part in arguments)
     return is_wide or any(isinstance(part, str) and _DEEP_COLOR.search(part) is not None for part in arguments)
 

@@ -7,11 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from autoaug.errors import DiskFull
-from autoaug.training.result import TrialResult
-from autoaug.training.setting import Work
+
+if TYPE_CHECKING:  # Ray's mailbox works without torch
+    from autoaug.training.result import TrialResult
+    from autoaug.training.setting import Work
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 
 from autoaug.errors import OptionError, UnknownName, typed_line
 from autoaug.search.executors.base import Executor
-from autoaug.training.setting import Setting
+
+if TYPE_CHECKING:
+    from autoaug.training.setting import Setting
 
 EXECUTORS = ("inline", "ray-tune")
 

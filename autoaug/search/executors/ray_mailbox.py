@@ -1,4 +1,8 @@
-"""The mailbox between the search and its workers, which runs as a Ray actor."""
+"""The mailbox between the search and its workers, which runs as a Ray actor.
+
+Trials and their results pass through it as bytes that it does not open. So its process loads no torch, and Ray is up
+seconds earlier.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,7 @@ import asyncio
 from collections import Counter
 from typing import Any, NamedTuple
 
-from autoaug.search.executors.base import TrialSpec, timed_out
-from autoaug.training.result import TrialResult
-from autoaug.training.trial import failed
+from autoaug.search.executors.base import timed_out
 from autoaug.utils.clock import now
 
 #: A trial whose worker dies is run again. If a worker dies in it this many times, the trial is at fault.
@@ -18,7 +20,8 @@ _DEATHS = 2
 class _Held(NamedTuple):
     """A trial that a worker is running, on which node, and since when."""
 
-    spec: TrialSpec
+    key: str
+    spec: bytes
     node: str
     start: float
 
@@ -27,14 +30,23 @@ class Taken(NamedTuple):
     """A trial for a worker.
 
     Attributes:
-        spec: the trial.
+        key: of the trial.
+        spec: the trial, a pickled `TrialSpec`.
         number: of its task.
         task: a reference to the task, in a list, so that it is passed on as it is.
     """
 
-    spec: TrialSpec
+    key: str
+    spec: bytes
     number: int
     task: list[Any]
+
+
+class Ended(NamedTuple):
+    """Why a trial ended without a result, and when it had started."""
+
+    fault: Exception
+    start: float
 
 
 class Mailbox:
@@ -47,8 +59,8 @@ class Mailbox:
     def __init__(self, timeout: float | None) -> None:
         self._timeout = timeout
         self._number, self._task = 0, list[Any]()
-        self._specs: asyncio.Queue[TrialSpec | None] = asyncio.Queue()
-        self._results: asyncio.Queue[tuple[str, TrialResult]] = asyncio.Queue()
+        self._specs: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
+        self._results: asyncio.Queue[tuple[str, bytes | Ended]] = asyncio.Queue()
         self._answers: dict[str, asyncio.Future[bool]] = {}
         self._held: dict[str, _Held] = {}
         self._deaths: Counter[str] = Counter()
@@ -59,9 +71,9 @@ class Mailbox:
         await self.rest()
         self._number, self._task = self._number + 1, task
 
-    async def submit(self, spec: TrialSpec) -> None:
+    async def submit(self, key: str, spec: bytes) -> None:
         """Queue a trial."""
-        await self._specs.put(spec)
+        await self._specs.put((key, spec))
 
     async def take(self, worker: str, node: str) -> Taken | None:
         """The next trial for `worker`; None if there are no more. If the worker still holds a trial, it died in it and
@@ -69,36 +81,41 @@ class Mailbox:
         """
         if worker in self._held:
             await self._bury(worker)
-        spec = None if self._is_closed else await self._specs.get()
-        if spec is None:
+        waiting = None if self._is_closed else await self._specs.get()
+        if waiting is None:
             return None
-        self._held[worker] = _Held(spec, node, now())
-        return Taken(spec, self._number, self._task)
+        self._held[worker] = _Held(*waiting, node, now())
+        return Taken(*waiting, self._number, self._task)
+
+    async def start(self, worker: str) -> None:
+        """`worker` has loaded the task, and starts the trial that it took."""
+        if worker in self._held:
+            self._held[worker] = self._held[worker]._replace(start=now())
 
     async def _bury(self, worker: str) -> None:
         """Requeue the trial of a dead worker; fail it if it took too long or its worker has died too often."""
         held = self._held.pop(worker)
-        self._deaths[held.spec.key] += 1
+        self._deaths[held.key] += 1
         taken = now() - held.start
         if self._timeout is not None and taken >= self._timeout:
             fault: Exception = timed_out(self._timeout)
-        elif self._deaths[held.spec.key] < _DEATHS:
-            await self._specs.put(held.spec)
+        elif self._deaths[held.key] < _DEATHS:
+            await self._specs.put((held.key, held.spec))
             return
         else:
             fault = RuntimeError(f"the worker died {_DEATHS} times in this trial")
-        await self._results.put((held.spec.key, failed(TrialResult(started=held.start), fault)))
+        await self._results.put((held.key, Ended(fault, held.start)))
 
     async def lose(self, nodes: list[str]) -> None:
         """Requeue the trials on nodes that are gone; their workers may never come back."""
         for worker in [worker for worker, held in self._held.items() if held.node in nodes]:
             await self._bury(worker)
 
-    async def post(self, worker: str, key: str, result: TrialResult) -> bool:
-        """Hand over a result; return whether to continue. For a running trial, the search decides."""
-        if worker not in self._held or self._held[worker].spec.key != key:
+    async def post(self, worker: str, key: str, result: bytes, is_last: bool) -> bool:
+        """Hand over a result, a pickled `TrialResult`; return whether to continue. At a rung, the search decides."""
+        if worker not in self._held or self._held[worker].key != key:
             return False  # the worker was presumed dead, and the trial was requeued
-        if result.status != "running":
+        if is_last:
             self._held.pop(worker)
             await self._results.put((key, result))
             return False
@@ -109,10 +126,10 @@ class Mailbox:
     async def answer(self, key: str, go_on: bool) -> None:
         """Tell the worker that waits at a rung of trial `key` whether to continue."""
         if not go_on:
-            self._held = {worker: held for worker, held in self._held.items() if held.spec.key != key}
+            self._held = {worker: held for worker, held in self._held.items() if held.key != key}
         self._answers.pop(key).set_result(go_on)
 
-    async def next_result(self) -> tuple[str, TrialResult]:
+    async def next_result(self) -> tuple[str, bytes | Ended]:
         """Wait for the next result."""
         return await self._results.get()
 

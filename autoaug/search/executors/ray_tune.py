@@ -6,11 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import ray
+from ray import cloudpickle
 
 from autoaug.search.executors.base import Executor, TrialSpec, with_room
+from autoaug.search.executors.ray_mailbox import Ended
 from autoaug.search.executors.ray_workers import RayWorkers
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import Setting
+from autoaug.training.trial import failed
 
 
 class RayTuneExecutor(Executor):
@@ -30,7 +33,7 @@ class RayTuneExecutor(Executor):
         self._workers.answer_of(self._workers.mailbox.begin.remote([self._task]))
 
     def submit(self, spec: TrialSpec) -> None:
-        self._workers.answer_of(self._workers.mailbox.submit.remote(spec))
+        self._workers.answer_of(self._workers.mailbox.submit.remote(spec.key, cloudpickle.dumps(spec)))
 
     def next_result(self) -> tuple[str, TrialResult]:
         if self._at_rung is not None:
@@ -39,7 +42,9 @@ class RayTuneExecutor(Executor):
         while not ray.wait([coming], timeout=1.0)[0]:
             self._workers.check()
             self._note_lost_nodes()
-        key, result = self._workers.answer_of(coming)
+        key, posted = self._workers.answer_of(coming)
+        is_lost = isinstance(posted, Ended)
+        result = failed(TrialResult(started=posted.start), posted.fault) if is_lost else cloudpickle.loads(posted)
         self._at_rung = key if result.status == "running" else None
         return key, with_room(result)
 

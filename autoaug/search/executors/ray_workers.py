@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray import tune
+from ray import cloudpickle, tune
 from ray.exceptions import RayActorError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -112,19 +112,20 @@ class _Worker(tune.Trainable):
         taken = ray.get(self._mailbox.take.remote(self.trial_id, node))
         if taken is None:
             return {"done": True}
-        with _ending_after(self._timeout):
-            for result in self._results(taken):
-                if not ray.get(self._mailbox.post.remote(self.trial_id, taken.spec.key, result)):
-                    break
+        for result in self._results(taken):
+            posted, is_last = cloudpickle.dumps(result), result.status != "running"
+            if not ray.get(self._mailbox.post.remote(self.trial_id, taken.key, posted, is_last)):
+                break
         return {"done": False}
 
     def _results(self, taken: Taken) -> Iterator[TrialResult]:
         try:
-            task = self._task_of(taken)
+            spec, task = cloudpickle.loads(taken.spec), self._task_of(taken)
         except Exception as fault:  # a user's code that cannot be imported here, for example
             yield failed(TrialResult(started=now()), fault)
             return
-        yield from carry_out(taken.spec.work, task, taken.spec.seed)
+        with _ending_after(self._timeout):
+            yield from carry_out(spec.work, task, spec.seed)
 
     def _task_of(self, taken: Taken) -> Setting:
         """The task of the trial; the one before is let go of first."""
@@ -134,6 +135,7 @@ class _Worker(tune.Trainable):
             task = ray.get(taken.task[0])
             task.warm_up()
             self._task = taken.number, task
+            self._mailbox.start.remote(self.trial_id)  # the time limit is for the trial alone
         return task
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:

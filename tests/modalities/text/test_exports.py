@@ -140,5 +140,5 @@ def test_what_targets_lack_is_refused() -> None:
     with pytest.raises(PolicyError, match="'new' has TfIdfReplacement, which has learned nothing of training samples"):
         export_policy(unlearned, "python")
     mixing = parse_policy("layers: [{sub_policies: [{operations: [{operator: WordSwap}]}]}]\nmixing: {kind: cutmix}")
-    with pytest.raises(PolicyError, match="python cannot express mixing of policy .*; export to yaml or json"):
+    with pytest.raises(PolicyError, match=r"python cannot express mixing of policy .*; export to yaml or json"):
         export_policy(mixing, "python")

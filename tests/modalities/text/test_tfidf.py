@@ -228,6 +228,7 @@ def test_expanded_texts_have_words_of_the_training_texts(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_report")
 def test_a_run_returns_a_policy_that_knows_its_words_and_a_module_that_has_them(tmp_path: Path) -> None:
     data, run = write_split(tmp_path / "texts"), tmp_path / "run"
     policies = [policy(0.4), policy(1.0)]

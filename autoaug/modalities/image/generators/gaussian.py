@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.decomposition import PCA
 from torch import Tensor
 
 from autoaug.data.splits import Samples
@@ -19,6 +18,8 @@ _FLOATS = 2**25
 
 def fit_pca(samples: Samples, classes: int) -> dict[str, Tensor]:
     """Means ``[classes, C, H, W]`` and components ``[classes, k, pixels]``, scaled by their standard deviations."""
+    from sklearn.decomposition import PCA  # as in `autoaug.data.splits`
+
     means, components = [], []
     for kind in range(classes):
         rows = np.flatnonzero(samples.labels == kind)

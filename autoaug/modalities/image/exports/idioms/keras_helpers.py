@@ -15,6 +15,8 @@ class OneOf(keras.layers.Layer):
     def __init__(self, layers: list[Any], p: list[float] | None = None) -> None:
         super().__init__(dtype="float32")
         self.layers, self.p, self.seeds = layers, p or [1 / len(layers)] * len(layers), keras.random.SeedGenerator()
+        for layer in (self, *layers):
+            layer.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any) -> Any:
         drawn = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), dtype="float32", seed=self.seeds)
