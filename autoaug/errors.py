@@ -92,8 +92,12 @@ def resume_command(run_dir: Path, trust: bool = False) -> str:
     return f"autoaug resume {shlex.quote(str(run_dir))}{' --trust' if trust else ''}"
 
 
+#: So many names are suggested, and so many are listed where none is near; timm has over a thousand networks.
+_FEW_NAMES, _MANY_NAMES = 3, 60
+
+
 class UnknownName(OptionError):
-    """A name is not in its registry; the message suggests the nearest one.
+    """A name is not in its registry; the message suggests the nearest one, or else those that contain it.
 
     Args:
         kind: what the name should refer to, e.g. ``"operator"``.
@@ -103,9 +107,16 @@ class UnknownName(OptionError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
-        nearest = get_close_matches(name.lower(), [k.lower() for k in self.known], n=1, cutoff=0.5)
         by_lower = {k.lower(): k for k in self.known}
-        hint = f"did you mean {by_lower[nearest[0]]!r}?" if nearest else f"known are: {', '.join(self.known)}"
+        likely = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5) or [
+            k for k in by_lower if name.lower() in k
+        ]
+        if name and 0 < len(likely) <= _FEW_NAMES:
+            hint = f"did you mean {' or '.join(repr(by_lower[k]) for k in likely)}?"
+        else:
+            more = len(self.known) - _MANY_NAMES
+            listed = ", ".join(self.known[:_MANY_NAMES])
+            hint = f"known are: {listed}{f', and {more} more' if more > 0 else ''}"
         super().__init__(f"unknown {kind} {name!r}; {hint}")
 
     def __reduce__(self) -> tuple[type[UnknownName], tuple[str, str, list[str]]]:

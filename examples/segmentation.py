@@ -2,8 +2,8 @@
 
     python examples/segmentation.py
 
-The task: find the strokes in the lower half of handwritten digits. The few labeled images stand upright, those to be
-segmented are turned by up to 45 degrees; the search is not told.
+The task: find the strokes in the lower half of handwritten digits. The few labeled images stand upright and are well
+lit; those to be segmented are turned by up to 45 degrees, and half as bright. The search is not told.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ STEPS, BATCH = 100, 16
 WEIGHT = torch.tensor([1.0, 4.0])
 
 
-def digits(start: int, count: int, is_turned: bool) -> tuple[Tensor, Tensor]:
+def digits(start: int, count: int, is_labeled: bool) -> tuple[Tensor, Tensor]:
     """Images ``[count, 1, SIZE, SIZE]`` and masks ``[count, SIZE, SIZE]`` of 0 and 1."""
     pixels = torch.from_numpy(load_digits().images[start : start + count]).float()[:, None] / 16
     images = nn.functional.pad(nn.functional.interpolate(pixels, size=12, mode="bilinear"), (2, 2, 2, 2))
     masks = (images > 0.4).to(torch.uint8)
     masks[..., : SIZE // 2, :] = 0
-    if is_turned:
+    if not is_labeled:
         turn = {"operations": [{"operator": "Rotate", "magnitude": [0, 0.25]}]}
         shift = autoaug.Policy.model_validate({"name": "turned", "layers": [{"sub_policies": [turn]}]})
         moved, targets = shift.transform(seed=start)(images, [tv_tensors.Mask(mask) for mask in masks])
-        images, masks = moved, torch.stack([target.as_subclass(Tensor) for target in targets])
+        images, masks = moved / 2, torch.stack([target.as_subclass(Tensor) for target in targets])
     return images, masks[:, 0].long()
 
 
-TRAIN, VALIDATION, TEST = digits(0, 100, False), digits(300, 200, True), digits(600, 400, True)
+TRAIN, VALIDATION, TEST = digits(0, 100, True), digits(300, 200, False), digits(600, 400, False)
 
 
 def trained(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> nn.Module:
@@ -86,5 +86,5 @@ if __name__ == "__main__":
         progress=True,
     )
     for candidate in result.candidates:
-        print(f"{candidate.name:32} {candidate.mean:.3f}")
+        print(f"{candidate.mean:.3f}  {candidate.label}")
     print(result.sentence)

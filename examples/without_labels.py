@@ -69,5 +69,5 @@ if __name__ == "__main__":
         progress=True,
     )
     for candidate in result.candidates:
-        print(f"{candidate.name:32} {candidate.mean:.3f}")
+        print(f"{candidate.mean:.3f}  {candidate.label}")
     print(result.sentence)

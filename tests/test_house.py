@@ -27,7 +27,7 @@ MANY_PARAMETERS: dict[str, str] = {}
 CORE = ROOMS - {"modalities"}
 ORDINARY = {"text", "translation"}
 #: What may stand beside the word all the same: reading a name of an older version, and a property of CSS.
-ALLOWED = re.compile(r"renamed\(|_RENAMED|_AS_NOW|image-rendering")
+ALLOWED = re.compile(r"renamed\(|_RENAMED|_AS_NOW|image-rendering|--image-size")
 
 
 def sources() -> Iterator[tuple[str, str]]:

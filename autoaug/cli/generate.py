@@ -24,7 +24,7 @@ def fit(**options: Any) -> None:
     from autoaug import api
 
     out = Path(options["out"])
-    with _going_on_later(), at_work(f"fitting a {options['kind']}; a sample of each class is in {out}") as reached:
+    with _going_on_later(), at_work(f"fitting a {options['kind']}; samples of each class appear in {out}") as reached:
         made = api.generate_fit(**options, watch=lambda done, total, _: reached(done, total))
     echo(f"{out}: a {made.kind} for {len(made.classes)} classes, fitted in {made.seconds:.0f} s")
 

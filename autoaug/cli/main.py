@@ -46,6 +46,8 @@ _ELSEWHERE = {
     "--num-epochs": "--epochs",
     "--bs": "--batch-size",
     "--backbone": "--model",
+    "--image-size": "--size",
+    "--img-size": "--size",
     "--algorithm": "--strategy",
     "--sampler": "--strategy",
 }
@@ -270,7 +272,7 @@ def main() -> None:
     except _USAGE as fault:
         if not fault.format_message():  # no command: the help has been printed
             sys.exit(2)
-        _fail(fault.format_message() + _given_value(fault) + _elsewhere(fault))
+        _fail(_elsewhere(fault) or fault.format_message() + _given_value(fault))
     except AutoaugError as fault:
         _fail(str(fault))
     except (typer.Abort, KeyboardInterrupt):  # Ctrl-C; older versions of Typer turn it into Abort
@@ -307,9 +309,9 @@ def _given_value(fault: Any) -> str:
 
 
 def _elsewhere(fault: Any) -> str:
-    """Our option for what was given, if other tools call it so."""
-    ours = _ELSEWHERE.get(getattr(fault, "option_name", ""))
-    return f" (it is called {ours} here)" if ours and ours not in fault.format_message() else ""
+    """What to say of an option that other tools call so; empty if it is none of these."""
+    given = getattr(fault, "option_name", "")
+    return f"No such option: {given} (it is called {_ELSEWHERE[given]} here)" if given in _ELSEWHERE else ""
 
 
 def _fail(message: str) -> NoReturn:

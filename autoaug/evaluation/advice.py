@@ -18,7 +18,10 @@ def advice(result: SearchResult) -> list[str]:
     comparison = result.comparison
     if comparison is not None and is_vague(comparison.differences, comparison.ci95):
         seeds = len(comparison.differences)
-        steps.append(f"--seeds {USUAL_SEEDS}, or more --time (there were {seeds}): so few tell no difference from luck")
+        steps.append(
+            f"--seeds {USUAL_SEEDS}, with a longer --time if you limit it: there were {seeds} seeds, and so few cannot "
+            "tell a difference from luck"
+        )
     elif comparison is not None and comparison.difference > 0 and (settled := _settling(comparison, result)):
         steps.append(settled)
     elif result.history and not result.stopped:

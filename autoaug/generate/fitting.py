@@ -15,6 +15,7 @@ from torch import Tensor
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import DataError, OptionError, RunError
 from autoaug.generate.generator import UNFINISHED, About, SavedGenerator, generator_kind
+from autoaug.modalities.base import AS_SUITS, Reading
 from autoaug.modalities.generators import Collapsed, Generator, GeneratorFit
 from autoaug.modalities.registry import get_modality
 from autoaug.utils.clock import now
@@ -44,6 +45,7 @@ class FitSettings:
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         lies_at: the location of the data, to be recorded.
         source: the generator to adapt; None fits a new one.
+        reading: how the data were read, to be recorded.
     """
 
     seed: int
@@ -51,6 +53,7 @@ class FitSettings:
     device: str = "cpu"
     lies_at: str = ""
     source: SavedGenerator | None = None
+    reading: Reading = AS_SUITS
 
 
 def fit_generator(
@@ -76,6 +79,8 @@ def fit_generator(
         classes=data.classes,
         fingerprint=data.train_fingerprint,
         data=settings.lies_at,
+        size=settings.reading.lengths,
+        resize=settings.reading.how,
         inputs=len(train),
         seed=settings.seed,
         adapted_from=source.about.fingerprint if source else None,

@@ -40,6 +40,7 @@ class About(BaseModel):
         classes: the class names.
         fingerprint: the fingerprint of the training split.
         data: the location of the data.
+        size, resize: how samples in files are brought to one size; see `autoaug.modalities.base.Reading`.
         inputs: the number of training samples.
         seed: the seed of the fit and of the split.
         steps, seconds: the cost of the fit.
@@ -55,6 +56,8 @@ class About(BaseModel):
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
     fingerprint: str
     data: str = ""
+    size: tuple[Size, ...] = ()
+    resize: Literal["crop", "letterbox", "squash"] = "crop"
     inputs: Annotated[Size, renamed("inputs", "images")]
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     steps: Annotated[int, Field(ge=0, lt=2**63)] = 0

@@ -31,7 +31,7 @@ from autoaug.pipeline.parsing import (
     versions,
     writable,
 )
-from autoaug.pipeline.training_setup import asked_recipe, asked_weights, network_name, training_setup
+from autoaug.pipeline.training_setup import asked_recipe, asked_weights, resolved_network, training_setup
 from autoaug.policy.loading import check_can_work, check_modality, load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.callbacks import Logged, check_trackers
@@ -167,7 +167,7 @@ def prepare(
         resize=reading.how,
         protect=reading.protect,
         allow=tuple(options.allow),
-        model=network_name(options, data),
+        model=resolved_network(options, data)[0],
         start=start,
         metric=metric,
         recipe=recipe,

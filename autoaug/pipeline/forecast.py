@@ -146,9 +146,9 @@ class Forecast:
         if self.proxy is not None:
             option, seconds = self.proxy
             lines.append(
-                f"a smaller proxy: with {option}, a training takes {_duration(seconds)}, and all of it "
-                f"{self.training_seconds / seconds:.0f} times less; what it finds is a policy for the full size, too, "
-                "which autoaug compare can then confirm there"
+                f"a smaller proxy: with {option}, a training takes {_duration(seconds)}, and everything is about "
+                f"{self.training_seconds / seconds:.0f} times faster; the policy that it finds can be used at the full "
+                "size, and autoaug compare can confirm it there"
             )
         return lines
 

@@ -22,7 +22,7 @@ from autoaug.generate.fitting import FitSettings, fit_generator
 from autoaug.generate.generator import About, SavedGenerator, check_free, generator_kind, load_generator
 from autoaug.generate.metrics import ClassifierPlan, judge_samples
 from autoaug.generate.sampling import FilteredSamples, draw_samples, write_passed
-from autoaug.modalities.base import AS_SUITS
+from autoaug.modalities.base import Reading
 from autoaug.modalities.generators import Collapsed
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.generation_options import ExpandOptions, FitOptions, SampleOptions
@@ -65,12 +65,13 @@ def fit(options: FitOptions) -> About:
             "the samples, and autoaug search finds the policy for them"
         )
     kind = generator_kind(options.kind, modality.name)
-    _, data = check_data(str(options.data), memory_limit(None), AS_SUITS, options.allow, options.seed)
+    reading = parse_reading(options.size, options.resize, None)
+    _, data = check_data(str(options.data), memory_limit(None), reading, options.allow, options.seed)
     require_classes(data.train.labels, "a generator")
     if options.steps is not None and not kind.usual_steps(len(data.train)):
         raise OptionError(f"a {options.kind} is not trained in steps: leave out --steps")
     loader = modality.loader
-    settings = FitSettings(options.seed, options.steps, device, absolute(options.data), source)
+    settings = FitSettings(options.seed, options.steps, device, absolute(options.data), source, reading)
 
     def watch(done: int, total: int, samples: np.ndarray) -> None:
         loader.write(np.concatenate(list(samples), axis=-1), out / f"samples{loader.ending}")
@@ -113,7 +114,8 @@ def _data_of(made: SavedGenerator, options: SampleOptions) -> DataSet:
     """The data that the filter is trained on: those of the generator."""
     allow = [code for code in options.allow if code != "generator"]
     name = str(options.data or made.about.where())
-    _, data = check_data(name, memory_limit(None), AS_SUITS, allow, made.about.seed)
+    reading = Reading(made.about.size, made.about.resize)
+    _, data = check_data(name, memory_limit(None), reading, allow, made.about.seed)
     made.check_fits(data, "generator" in options.allow)
     return data
 

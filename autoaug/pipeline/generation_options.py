@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from autoaug.pipeline.data_options import Allow, DataAgain, Modality, Protect
+from autoaug.pipeline.data_options import Allow, DataAgain, Modality, Protect, Resizing, Size
 from autoaug.pipeline.options import Accept, Device, Seed
 from autoaug.utils.options import Option, Options
 from autoaug.utils.quantities import between
@@ -35,6 +35,8 @@ class FitOptions(Options):
         str | Path | None,
         Option("Start from this generator, and train only its norms and embeddings.", flag="--from"),
     ] = None
+    size: Size = None
+    resize: Resizing = "crop"
     seed: Seed = 0
     device: Device = "auto"
     allow: Allow = ()

@@ -115,6 +115,11 @@ class Scored(Record):
     mean: float
     ci95: Interval
 
+    @property
+    def label(self) -> str:
+        """What it is called in texts: a policy of the search by what it does."""
+        return self.name if self.kind == "baseline" else in_words(self.policy)
+
 
 class ObjectiveResult(Record):
     """The outcome of a search with an objective: the content of its ``result.json``.

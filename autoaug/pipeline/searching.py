@@ -96,7 +96,7 @@ def candidates_of(job: Job, setting: TrainingSetting, facts: Facts, open_executo
     baselines = known_candidates(study, policies, get_modality(setting.modality).usual_policy)
     if left := [name for name in space.baselines if name not in {baseline.name for baseline in baselines}]:
         job.progress.say(
-            f"not confirmed are baselines that were behind in their trials, or had none: {', '.join(left)}"
+            f"not confirmed are baselines that were behind in their trials, or were not tried: {', '.join(left)}"
         )
     arms = regularized_alike(baselines, finalists, baseline_scores(study.history().trials))
     candidates = [*baselines, *arms, *finalists]

@@ -34,17 +34,19 @@ def asked_weights(options: RunOptions) -> str | None:
     return absolute(given) if isinstance(given, Path) or Path(given).exists() else str(given)
 
 
-def network_name(options: RunOptions, data: DataSet) -> str:
-    """The network that the user names, or the modality's own for texts. Raises `OptionError` if it has none."""
+def resolved_network(options: RunOptions, data: DataSet) -> tuple[str, str]:
+    """The name of the network that the options stand for with these data, and why. Raises `OptionError` if there is
+    none for texts.
+    """
+    modality, shape = get_modality(data.modality), data.train.inputs.shape
     if options.model != "auto" or kind_of(data.train.labels) != "transcription":
-        return options.model
-    modality = get_modality(data.modality)
+        return modality.models.resolve(options.model, shape)
     if not modality.transcriber:
         raise OptionError(
             f"--model auto: for texts of samples of the modality {modality.name!r} there is no network; name your own "
             "as --model module:function"
         )
-    return modality.transcriber
+    return modality.models.resolve(modality.transcriber, shape)
 
 
 def asked_recipe(options: RunOptions) -> Changes:
@@ -72,7 +74,7 @@ def training_setup(options: RunOptions, changes: Changes, data: DataSet) -> tupl
         OptionError: the weights do not fit the network, the network does not fit the data, or the recipe fits neither.
     """
     setup = _setup(options, changes, data)
-    _check_network(setup.network, network_name(options, data), setup.recipe, data)
+    _check_network(setup.network, setup.model, setup.recipe, data)
     return setup.start, setup.recipe, setup.embedding_fault
 
 
@@ -82,6 +84,7 @@ def setup_lines(options: RunOptions, data: DataSet) -> list[str]:
 
 
 class _Setup(NamedTuple):
+    model: str
     network: nn.Module
     start: Start | None
     recipe: Recipe
@@ -92,7 +95,7 @@ class _Setup(NamedTuple):
 def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
     modality = get_modality(data.modality)
     models, shape = modality.models, data.train.inputs.shape
-    model, outputs = network_name(options, data), task_for(data.train.labels, data.classes).outputs
+    (model, reason), outputs = resolved_network(options, data), task_for(data.train.labels, data.classes).outputs
     weights, start, about_weights = asked_weights(options), None, []
     if weights is not None:
         start, words = models.start(model, weights, shape, outputs)
@@ -105,35 +108,17 @@ def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
     blank = torch.ones(shape[0])
     network = models.build(model, shape, outputs, blank, blank, seed=0, start=start)
     recipe, why = resolve_recipe(changes, network, weights is not None, len(data.train))
-    name, reason = models.resolve(model, shape)
-    lines = [f"model: {name} ({reason})", *about_weights, f"recipe: {recipe_line(recipe)} ({why})"]
+    lines = [f"model: {model} ({reason})", *about_weights, f"recipe: {recipe.words} ({why})"]
     fault = embedding_fault(network, _few(data), modality) if modality.in_embedding else None
     if fault is not None:
         lines.append(f"{' and '.join(modality.in_embedding)} are left out: {fault}")
-    return _Setup(network, start, recipe, fault, lines)
+    return _Setup(model, network, start, recipe, fault, lines)
 
 
 def _few(data: DataSet) -> Tensor:
     """Two training samples, or one if there are no more, to try a network on."""
     rows = np.arange(min(2, len(data.train)))
     return next(float_batches(data.train.inputs, iter([rows]), "cpu", data.modality))
-
-
-def recipe_line(recipe: Recipe) -> str:
-    """A recipe in one line."""
-    parts = [
-        f"{recipe.base}, {recipe.epochs} epoch{'s' * (recipe.epochs != 1)} of {recipe.optimizer}",
-        f"learning rate {recipe.learning_rate:g} ({recipe.schedule})",
-        f"weight decay {recipe.weight_decay:g}",
-        f"batch {recipe.batch_size}",
-    ]
-    parts += [f"layer decay {recipe.layer_decay:g}"] if recipe.layer_decay < 1 else []
-    parts += [f"averaged weights ({recipe.ema:g})"] if recipe.ema is not None else []
-    parts += [f"frozen: {', '.join(recipe.freeze)}"] if recipe.freeze else []
-    parts += [f"{recipe.views} views of each sample"] if recipe.views is not None else []
-    parts += ["balanced class weights"] if recipe.class_weights == "balanced" else []
-    parts += ["balanced sampling"] if recipe.sampling == "balanced" else []
-    return ", ".join(parts)
 
 
 def _check_network(network: nn.Module, name: str, recipe: Recipe, data: DataSet) -> None:

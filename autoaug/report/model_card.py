@@ -12,7 +12,9 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from autoaug.errors import RunError, first_line, resume_command
+from autoaug.evaluation.wording import FEWEST_SEEDS
 from autoaug.modalities.registry import get_modality
+from autoaug.policy.words import in_words
 from autoaug.report.frame import environment
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
@@ -56,6 +58,8 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
             config=config,
             network=network,
             candidate=result.returned_candidate,
+            in_words=in_words(result.returned_candidate.policy),
+            has_interval=len(result.returned_candidate.seeds) >= FEWEST_SEEDS,
             metric=result.metric,
             version=__version__,
             has_script=script is not None,

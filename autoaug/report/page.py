@@ -89,12 +89,14 @@ def _unfinished_page(folder: RunFolder, cdn: bool) -> str:
 def _tables(run: FinishedRun) -> dict[str, Any]:
     """The tables and sentences of the page."""
     result, metric = run.result, run.facts.metric
+    rows = candidate_rows(result, metric)
     finalist = result.candidate(result.comparison.candidate) if result.comparison else None
     words = in_words(result.returned_candidate.policy)
     return {
         "metric": metric,
         "accuracy": ACCURACY,
-        "rows": candidate_rows(result, metric),
+        "rows": rows,
+        "has_intervals": any(row.has_interval for row in rows),
         "metric_rows": metric_rows(result),
         "costs": costs(result),
         "failures": failures(result.history),

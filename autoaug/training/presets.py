@@ -125,7 +125,7 @@ def _base(changes: Changes, has_weights: bool) -> tuple[Base, str]:
 def _why_optimizer(base: Base, layered: bool) -> str:
     if layered:
         return "because the network normalizes by layer, as transformers do"
-    return "because the network normalizes by batch" if base == "scratch" else f"as in {base}"
+    return "because the network does not normalize by layer" if base == "scratch" else f"as in {base}"
 
 
 def _preset(base: Base, optimizer: Optimizer, samples: int) -> dict[str, Any]:

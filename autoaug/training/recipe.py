@@ -83,6 +83,24 @@ class Recipe(BaseModel):
             raise ValueError("views are features of a frozen backbone; set freeze to backbone, or leave views out")
         return self
 
+    @property
+    def words(self) -> str:
+        """The recipe in one line; what is as it is in most recipes is left out."""
+        parts = [
+            f"{self.base}, {self.epochs} epoch{'s' * (self.epochs != 1)} of {self.optimizer}",
+            f"learning rate {self.learning_rate:g} ({self.schedule})",
+            f"weight decay {self.weight_decay:g}",
+            f"label smoothing {self.label_smoothing:g}",
+            f"batch {self.batch_size}",
+        ]
+        parts += [f"layer decay {self.layer_decay:g}"] if self.layer_decay < 1 else []
+        parts += [f"averaged weights ({self.ema:g})"] if self.ema is not None else []
+        parts += [f"frozen: {', '.join(self.freeze)}"] if self.freeze else []
+        parts += [f"{self.views} views of each sample"] if self.views is not None else []
+        parts += ["balanced class weights"] if self.class_weights == "balanced" else []
+        parts += ["balanced sampling"] if self.sampling == "balanced" else []
+        return ", ".join(parts)
+
     def steps(self, samples: int, copies: int, passes: float = 1.0) -> int:
         """Optimizer steps at full length for a split of `samples` samples and a policy with `copies`, which passes each
         sample through the model `passes` times.

@@ -214,6 +214,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["check", "missing.csv"], ["no such"]),
         (["serch"], ["search"]),
         (["search", "good.npz", "--learning-rate", "0.1"], ["No such option", "it is called --lr here"]),
+        (["search", "good.npz", "--image-size", "64"], ["No such option: --image-size (it is called --size here)"]),
+        (["search", "good.npz", "--metric", "f1"], ["did you mean 'macro-f1' or 'micro-f1'?"]),
+        (["search", "good.npz", "--model", "timm:zzzzz"], ["known are: ", " more"]),
     ],
 )
 def test_bad_input(arguments: list[str], words: list[str], folder: Path, refused: Callable[..., str]) -> None:

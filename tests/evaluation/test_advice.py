@@ -62,7 +62,7 @@ def test_two_seeds_ask_for_the_usual_number() -> None:
     few = result.comparison.model_copy(update={"differences": result.comparison.differences[:2]})
     few = few.model_copy(update={"ci95": (-1.0, 1.1)})
     (step,) = advice(result.model_copy(update={"comparison": few}))
-    assert step.startswith("--seeds 5, or more --time (there were 2)")
+    assert step.startswith("--seeds 5, with a longer --time if you limit it: there were 2 seeds")
     worse = few.model_copy(update={"ci95": (-0.032, -0.028), "difference": -0.03})
     (step,) = advice(result.model_copy(update={"comparison": worse, "verdict": "worse"}))
     assert "--seeds" not in step, "what two seeds have proven is no luck"

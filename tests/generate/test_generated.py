@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import autoaug
 from autoaug import api
@@ -39,7 +40,7 @@ from autoaug.search.space import load_space
 from autoaug.training.recipe import Recipe
 from autoaug.training.result import TrialResult
 from autoaug.training.trial import Train
-from tests.conftest import PATIENCE, Ended, bars, write_npz
+from tests.conftest import PATIENCE, Ended, bars, write_folder, write_npz
 from tests.tasks import data_set, samples, small_task, trained_weights
 
 LIMIT = 2**30
@@ -305,6 +306,16 @@ def test_a_space_searches_generated_data_with_everything_else(draw: object) -> N
         lengths = [p.adversarial.epsilon for p in drawn if p.adversarial and p.adversarial.norm == "l2"]
         assert lengths
         assert 16 * space.adversarial.epsilon[0] <= min(lengths) <= max(lengths) <= 16 * space.adversarial.epsilon[1]
+
+
+def test_large_photographs_are_learned_at_a_smaller_size_and_sampled_at_it(tmp_path: Path) -> None:
+    """At 224 pixels, the network that judges the samples would be trained for most of an hour."""
+    write_folder(tmp_path / "large", *bars(60, size=40, channels=3))
+    made = api.generate_fit(tmp_path / "large", kind="pca", size=16, resize="squash", out=tmp_path / "gen")
+    assert made.shape == (3, 16, 16)
+    api.generate_sample(tmp_path / "gen", per_class=4, out=tmp_path / "made")  # the filter reads the data as it did
+    sizes = {Image.open(path).size for path in (tmp_path / "made").rglob("*.png")}
+    assert sizes == {(16, 16)}
 
 
 def test_the_commands_work_from_the_shell(

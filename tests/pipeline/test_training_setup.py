@@ -43,11 +43,12 @@ def prepared(data: Path, **options: Any) -> tuple[Any, list[str]]:
 def test_the_default_is_said_and_is_the_old_recipe(npz: Path) -> None:
     config, lines = prepared(npz)
     assert config.start is None
+    assert config.model == "resnet9", "what auto stands for here is repeated, and said in the report"
     assert config.recipe.model_dump(exclude_unset=False)["optimizer"] == "sgd"
     assert (config.recipe.epochs, config.recipe.batch_size, config.recipe.learning_rate) == (60, 32, 0.1)
     assert lines[0].startswith("model: resnet9 (images of 12 x 12 have at most 64 pixels")
     assert "recipe: scratch, 60 epochs of sgd" in lines[1]
-    assert "(without weights; sgd, because the network normalizes by batch)" in lines[1]
+    assert "(without weights; sgd, because the network does not normalize by layer)" in lines[1]
 
 
 def test_weights_make_it_a_fine_tuning_that_options_override(npz: Path, weights: Path) -> None:

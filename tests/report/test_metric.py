@@ -19,6 +19,13 @@ def test_shares_are_shown_in_percent() -> None:
     assert ACCURACY.interval((0.25, 0.5)) == (25, 50)
 
 
+def test_what_rounds_to_nothing_has_no_minus() -> None:
+    assert ACCURACY.number(-0.001, sign="+") == "+0.00"
+    assert ACCURACY.number(-0.0) == "0.00"
+    assert ACCURACY.number(-0.006) == "-0.01"
+    assert PLAIN.number(-1e-9) == "-1e-09", "of an unknown size"
+
+
 def test_turned_scores_are_shown_as_they_were() -> None:
     assert ERRORS.shown(-0.25) == "0.25 per word"
     assert ERRORS.interval((-0.5, -0.25)) == (0.25, 0.5)

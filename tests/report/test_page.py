@@ -8,10 +8,14 @@ import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from autoaug.policy.words import in_words
 from autoaug.report import notebook_view, report_page
+from autoaug.report.model_card import export_model
+from autoaug.report.reading import read_finished
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
 
@@ -68,6 +72,23 @@ def test_the_policy_is_described_once_at_the_top(run: RunFolder) -> None:
     page = outline(report_page(run, cdn=True))
     assert words in page.text
     assert f"Better: the searched policy {name} beats none." in page.text
+
+
+def test_page_and_model_card_say_the_same_recipe_and_no_interval_of_two_seeds(run: RunFolder, tmp_path: Path) -> None:
+    result, config = SearchResult.load(run.root), read_finished(run).config
+    assert {len(candidate.seeds) for candidate in result.candidates} == {2}
+    save_file({"weight": np.zeros(1)}, run.model)
+    export_model(run, tmp_path / "model")
+    card, page = (tmp_path / "model/README.md").read_text(), report_page(run, cdn=True)
+    for text in (card, page):
+        assert config.recipe.words in text
+        assert "too few seeds" in text
+    assert re.search("mean over the seeds .* % \\(too few seeds for an interval\\)", card)
+    assert "The chart shows mean and 95 % interval" not in page
+    assert f"# A model trained with {in_words(result.returned_candidate.policy)}\n" in card, "none"
+    classes = page.split(">class</th>")[1].split("</table>")[0]
+    assert "too few seeds" in classes
+    assert not re.search(r"[+-][0-9.]+ to [+-]", classes)
 
 
 def test_all_seeds_of_the_confirmation_are_listed(run: RunFolder) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from autoaug.evaluation.statistics import estimate
+from autoaug.evaluation.wording import FEWEST_SEEDS
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, short
@@ -18,7 +19,7 @@ _MOST_ROWS = 40
 
 class ClassRow(NamedTuple):
     """Values on one class before and after, the difference of the scores, and the 95 % interval of the paired
-    difference of values over the seeds that both share; None if they share fewer than two.
+    difference of values over the seeds that both share; None if these are too few.
     """
 
     name: str
@@ -54,11 +55,11 @@ def classes(result: SearchResult) -> Classes | None:
 
 
 def _interval(before: Candidate, after: Candidate, index: int, seeds: list[int]) -> tuple[float, float] | None:
-    if len(seeds) < 2 or not before.class_scores_by_seed or not after.class_scores_by_seed:
+    if not before.class_scores_by_seed or not after.class_scores_by_seed:
         return None
     pairs = [[c.class_scores_by_seed[c.seeds.index(seed)][index] for c in (before, after)] for seed in seeds]
     differences = [new - old for old, new in pairs if old is not None and new is not None]
-    if len(differences) < 2:
+    if len(differences) < FEWEST_SEEDS:
         return None
     samples = max(1, sum(before.confusion[index]) // len(before.seeds))
     return estimate(differences, 1 / samples).ci95
@@ -117,7 +118,13 @@ def classes_chart(facts: RunFacts) -> Chart | None:
             "95 % interval",
         ),
         [
-            (r.name, r.before, r.after, r.after - r.before, f"{r.ci95[0]:+.1f} to {r.ci95[1]:+.1f}" if r.ci95 else "")
+            (
+                r.name,
+                r.before,
+                r.after,
+                r.after - r.before,
+                f"{r.ci95[0]:+.1f} to {r.ci95[1]:+.1f}" if r.ci95 else "too few seeds",
+            )
             for r in per_class.rows
         ],
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,7 @@ def test_state_dicts_of_pytorch_are_read_in_their_usual_forms(kind: str, tmp_pat
     assert tensors.keys() == state.keys()
 
 
+@pytest.mark.filterwarnings("error")
 def test_unfit_files_are_refused_in_one_line(saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "cut.safetensors").write_bytes(saved.read_bytes()[:5000])
     (tmp_path / "junk.safetensors").write_bytes(b"junk")
@@ -81,6 +83,7 @@ def test_unfit_files_are_refused_in_one_line(saved: Path, tmp_path: Path, capsys
     (tmp_path / "cut.pth").write_bytes((tmp_path / "whole.pth").read_bytes()[:5000])
     torch.save(trained(), tmp_path / "model.pt")
     torch.save({"a": Code()}, tmp_path / "code.pt")
+    (tmp_path / "pickle.pth").write_bytes(pickle.dumps({"a": Code()}, protocol=4))  # torch warns of this protocol
     torch.save({"epoch": 3}, tmp_path / "other.pt")
     diverged = {name: tensor * float("nan") for name, tensor in trained().state_dict().items()}
     torch.save(diverged, tmp_path / "diverged.pt")
@@ -91,6 +94,7 @@ def test_unfit_files_are_refused_in_one_line(saved: Path, tmp_path: Path, capsys
         "cut.pth": "damaged or truncated",
         "model.pt": "contains pickled code, which is not run",
         "code.pt": "contains pickled code, which is not run",
+        "pickle.pth": "contains pickled code, which is not run",
         "other.pt": "not a state dict",
         "diverged.pt": "not finite",
         "none.pt": "no such file",

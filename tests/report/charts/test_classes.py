@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from autoaug.policy.models import Policy
 from autoaug.report.charts.classes import classes
 from autoaug.report.charts.confusion import confusion
@@ -36,6 +38,20 @@ def test_a_class_that_the_test_split_lacks_is_left_out() -> None:
     assert shares is not None
     assert shares.names == ("none", "found")
     assert shares.before == ((75.0, 25.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 100.0))
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_two_seeds_have_no_interval(seeds: int) -> None:
+    """A Student's t of one degree of freedom made it hundreds of points wide."""
+    scores = {"none": (0.5, 0.25, 0.5)[:seeds], "found": (0.75, 0.75, 0.5)[:seeds]}
+    candidates = [
+        candidate(name, "baseline", own).model_copy(update={"seeds": tuple(range(seeds))})
+        for name, own in scores.items()
+    ]
+    about = DataSummary.model_construct(classes=("a", "b", "c"))
+    per_class = classes(result(candidates=candidates, data=about, returned=Returned.model_construct(name="found")))
+    assert per_class is not None
+    assert [row.ci95 is not None for row in per_class.rows] == [seeds == 3] * 2
 
 
 def test_a_run_without_scores_per_class_has_no_such_chart() -> None:

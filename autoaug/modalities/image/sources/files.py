@@ -33,6 +33,10 @@ _RESIZED = {
 }
 
 
+#: More sizes than this are told as a range.
+_MANY_SIZES = 10
+
+
 @dataclass(frozen=True)
 class ImageReader:
     """Reads image files as uint8 ``[C, H, W]`` of the target shape; see `Reader`."""
@@ -68,10 +72,17 @@ def _agree(readable: Sequence[tuple[Item, Header]], reading: Reading) -> Common:
     shape = common_shape([header for item, header in readable if item.role == "train"], reading)
     is_one_size = len({(h.height, h.width) for h in headers}) == 1
     shape = replace(shape, resized=shape.resized or not is_one_size, depth=common_depth(headers))
-    sizes = Counter(f"{h.height}x{h.width}" for h in headers)
-    modes = Counter(h.mode for h in headers)
-    forms = {"sizes": dict(sizes.most_common()), "modes": dict(modes.most_common())}
+    forms = {"sizes": _sizes(headers), "modes": dict(Counter(h.mode for h in headers).most_common())}
     return Common(ImageReader(shape), forms, _rule(shape, headers))
+
+
+def _sizes(headers: Sequence[Header]) -> dict[str, int]:
+    """How many images have which height and width; only the ranges of these if there are many."""
+    sizes = Counter(f"{h.height}x{h.width}" for h in headers)
+    if len(sizes) <= _MANY_SIZES:
+        return dict(sizes.most_common())
+    heights, widths = sorted(h.height for h in headers), sorted(h.width for h in headers)
+    return {f"heights from {heights[0]} to {heights[-1]}, widths from {widths[0]} to {widths[-1]}": len(headers)}
 
 
 def _rule(shape: ImageForm, headers: Sequence[Header]) -> str:
