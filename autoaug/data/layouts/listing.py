@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -145,9 +146,7 @@ def _check(items: Sequence[Item], inspect: Callable[[Path], Header]) -> list[tup
         try:
             return inspect(item.path)
         except Exception as fault:  # decoders do not catch the errors of their parsers
-            if item.path.is_file() and not item.path.stat().st_size:
-                return "it is empty"
-            return first_line(fault).replace(repr(str(item.path)), "file").replace(str(item.path), "file")
+            return _why_unreadable(item.path, fault)
 
     with ThreadPoolExecutor(DECODERS) as pool:
         return list(zip(items, pool.map(check, items), strict=True))
@@ -164,3 +163,10 @@ def _part(items: list[Item], labels: np.ndarray, reader: Reader) -> Part:
         names=names,
         augmented=augmented if augmented.any() else None,
     )
+
+
+def _why_unreadable(path: Path, fault: Exception) -> str:
+    with suppress(OSError):  # the file may not be there, or have a name that is too long
+        if path.is_file() and not path.stat().st_size:
+            return "it is empty"
+    return first_line(fault).replace(repr(str(path)), "file").replace(str(path), "file")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,15 +24,16 @@ from autoaug.errors import DataError, UnknownName
 from autoaug.utils.files import read_text
 
 #: The columns with labels, by their kind; a manifest has one of them.
-LABELS: dict[Kind, str] = {
+LABEL_COLUMNS: dict[Kind, str] = {
     "classification": "label",
     "multi-label": "labels",
     "regression": "number",
     "transcription": "text",
 }
-_COLUMNS = ("path", *LABELS.values(), "split", "group")
+_COLUMNS = ("path", *LABEL_COLUMNS.values(), "split", "group")
 #: Enough for millions of lines; an endless file is not read forever.
 _MOST_BYTES = 2**28
+_LARGEST = float(np.finfo(np.float32).max)
 #: What to do with a table of a kind that no modality recognizes.
 _OF_SAMPLES = "; if the samples themselves are in it, such as texts, name what they are with --modality"
 
@@ -60,7 +61,7 @@ def list_manifest(path: Path) -> Listing:
         raise DataError(
             f"{path}: the manifest lists no samples; expected a header line path,label and one line per sample"
         )
-    return Listing(str(path), tuple(items), kind=next(kind for kind, name in LABELS.items() if name in columns))
+    return Listing(str(path), tuple(items), kind=next(kind for kind, name in LABEL_COLUMNS.items() if name in columns))
 
 
 def cell_of(label: np.ndarray, classes: Sequence[str]) -> str:
@@ -77,7 +78,7 @@ def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
     names = [name.strip().lower() for name in row]
     if not row:
         return []
-    labels = [name for name in names if name in LABELS.values()]
+    labels = [name for name in names if name in LABEL_COLUMNS.values()]
     if "path" not in names or len(labels) != 1 or set(names) - set(_COLUMNS) or len(names) != len(set(names)):
         separator = next((what for sign, what in ((";", "semicolons"), ("\t", "tabs")) if sign in "".join(row)), None)
         cure = f" (the file is separated by {separator}: save it with commas)" if separator else ""
@@ -97,10 +98,10 @@ def _item(manifest: Path, line: int, columns: list[str], row: list[str]) -> Item
         )
     values = dict(zip(columns, row, strict=True))
     file, split = values["path"], values.get("split", "").strip() or "train"
-    name = next(name for name in columns if name in LABELS.values())
+    name = next(name for name in columns if name in LABEL_COLUMNS.values())
     label = values[name].strip()
-    if name == "number" and not is_number(label):
-        raise DataError(f"{where}: number {label!r} is not a finite number")
+    if name == "number":
+        check_number(label, where)
     if name == "text":
         label = plain_text(label)
     if not file.strip() or not (label or name == "labels"):
@@ -110,9 +111,9 @@ def _item(manifest: Path, line: int, columns: list[str], row: list[str]) -> Item
     return Item(manifest.parent / file, label, ROLE_NAMES[split.lower()], values.get("group", "").strip() or None)
 
 
-def is_number(text: str) -> bool:
-    """Whether the text is a finite number."""
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
+def check_number(text: str, where: str) -> None:
+    """Raise `DataError` if the text is not a finite number of single precision, as numbers are trained on."""
+    with suppress(ValueError):
+        if abs(float(text)) <= _LARGEST:
+            return
+    raise DataError(f"{where}: number {text!r} is not a finite number from {-_LARGEST:.1e} to {_LARGEST:.1e}")

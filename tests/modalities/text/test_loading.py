@@ -110,6 +110,13 @@ def test_a_sample_may_have_several_labels_or_none(ending: str, tmp_path: Path) -
     assert source.parts["train"].labels.tolist() == [[name in own for name in "abc"] for own in given]
     api.expand(tmp_path / f"t.{ending}", "eda", out=tmp_path / "more", copies=1)
     assert (opened(tmp_path / "more").parts["train"].labels == np.tile(source.parts["train"].labels, (2, 1))).all()
+    lists = write_table(tmp_path / "lists.jsonl", [("one", ["x"]), ("two", []), ("three", ["y"])], ("text", "labels"))
+    api.expand(lists, "eda", out=tmp_path / "of lists", copies=1)
+    assert opened(tmp_path / "of lists").parts["train"].labels.tolist() == 2 * [
+        [True, False],
+        [False, False],
+        [False, True],
+    ]
     alone = opened(write_table(tmp_path / "alone.csv", [("one", "x"), ("two", "y y")], ("text", "labels")))
     assert alone.classes == ("x", "y y"), "one label each is a class"
 
