@@ -18,6 +18,9 @@ from autoaug.data.source import Part, Role, Source, index_labels, parse_labels
 from autoaug.data.texts import characters, encode_texts
 from autoaug.errors import DataError, first_line, printable
 
+#: What to do with a table that no modality recognizes.
+OF_SAMPLES = "; if the samples themselves are in it, such as texts, name what they are with --modality"
+
 #: What is known about a file after it was read once; never text, which stands for an error.
 Header = TypeVar("Header")
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from autoaug.data.labels import Kind
 from autoaug.data.layouts.folder import EXPANSION, is_copy
-from autoaug.data.layouts.listing import Item, Listing
+from autoaug.data.layouts.listing import OF_SAMPLES, Item, Listing
 from autoaug.data.source import ROLE_NAMES
 from autoaug.data.texts import decode_texts, plain_text
 from autoaug.errors import DataError, UnknownName
@@ -34,8 +34,6 @@ _COLUMNS = ("path", *LABEL_COLUMNS.values(), "split", "group")
 #: Enough for millions of lines; an endless file is not read forever.
 _MOST_BYTES = 2**28
 _LARGEST = float(np.finfo(np.float32).max)
-#: What to do with a table of a kind that no modality recognizes.
-_OF_SAMPLES = "; if the samples themselves are in it, such as texts, name what they are with --modality"
 
 
 def list_manifest(path: Path) -> Listing:
@@ -84,7 +82,7 @@ def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
         cure = f" (the file is separated by {separator}: save it with commas)" if separator else ""
         raise DataError(
             f"{manifest}, line {line}: columns must be path,label[,split[,group]] (instead of label also "
-            f"labels, joined by semicolons, number, or text), not {','.join(row)}{cure or _OF_SAMPLES}"
+            f"labels, joined by semicolons, number, or text), not {','.join(row)}{cure or OF_SAMPLES}"
         )
     return names
 
