@@ -155,6 +155,13 @@ def _check(items: Sequence[Item], inspect: Callable[[Path], Header]) -> list[tup
         return list(zip(items, pool.map(check, items), strict=True))
 
 
+def _why_unreadable(path: Path, fault: Exception) -> str:
+    with suppress(OSError):  # the file may not be there, or have a name that is too long
+        if path.is_file() and not path.stat().st_size:
+            return "it is empty"
+    return first_line(fault).replace(repr(str(path)), "file").replace(str(path), "file")
+
+
 def _part(items: list[Item], labels: np.ndarray, reader: Reader) -> Part:
     grouped = any(item.group is not None for item in items)
     augmented = np.array([item.is_augmented for item in items])
@@ -166,10 +173,3 @@ def _part(items: list[Item], labels: np.ndarray, reader: Reader) -> Part:
         names=names,
         augmented=augmented if augmented.any() else None,
     )
-
-
-def _why_unreadable(path: Path, fault: Exception) -> str:
-    with suppress(OSError):  # the file may not be there, or have a name that is too long
-        if path.is_file() and not path.stat().st_size:
-            return "it is empty"
-    return first_line(fault).replace(repr(str(path)), "file").replace(str(path), "file")
