@@ -309,9 +309,11 @@ def _given_value(fault: Any) -> str:
 
 
 def _elsewhere(fault: Any) -> str:
-    """What to say of an option that other tools call so; empty if it is none of these."""
-    given = getattr(fault, "option_name", "")
-    return f"No such option: {given} (it is called {_ELSEWHERE[given]} here)" if given in _ELSEWHERE else ""
+    """What to say of an option that other tools call so; empty if the command has none for it."""
+    given, context = getattr(fault, "option_name", ""), getattr(fault, "ctx", None)
+    known = {name for option in context.command.params for name in option.opts} if context else set()
+    ours = _ELSEWHERE.get(given)
+    return f"No such option: {given} (it is called {ours} here)" if ours in known else ""
 
 
 def _fail(message: str) -> NoReturn:

@@ -215,14 +215,18 @@ def index_labels(
 def _columns(values: list[np.ndarray], names: list[str] | None, where: str) -> tuple[list[np.ndarray], tuple[str, ...]]:
     """Columns of labels or numbers of several parts, and their names."""
     widths = {array.shape[1] for array in values}
-    if len(widths) > 1 or not min(widths):
+    if not max(widths):
+        raise DataError(f"{where}: no sample has a label; give labels to some of them")
+    if len(widths) > 1:
         raise DataError(f"{where}: the labels of the parts have {sorted(widths)} columns; use the same columns in each")
     width = widths.pop()
     if names is not None and len(names) != width:
         raise DataError(f"{where}: there are {len(names)} class_names for {width} columns of labels; name each column")
     every = np.concatenate(values)
-    if not np.isfinite(every).all():
-        raise DataError(f"{where}: a label is {every[~np.isfinite(every)][0]:g}; labels must be finite")
+    with np.errstate(over="ignore"):
+        is_finite = np.isfinite(every.astype(np.float32))
+    if not is_finite.all():
+        raise DataError(f"{where}: a label is {every[~is_finite][0]:g}; labels must be finite numbers of float32")
     if is_binary := bool(np.isin(every, (0, 1)).all()):
         if width > 1 and (every.sum(1) == 1).all():
             raise DataError(

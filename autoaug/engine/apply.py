@@ -83,7 +83,7 @@ def _backward(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
     return gradients.get(0), [gradients.get(1 + i) for i in range(len(tensors))], None, None, None
 
 
-#: PyTorch 2.5 does not find it out from annotations.
+#: PyTorch 2.5 cannot infer it from annotations that are text.
 _SCHEMA = "(Tensor gradient, Tensor values, Tensor[] tensors, str head, bool fuse, SymInt[] wanted) -> Tensor[]"
 
 

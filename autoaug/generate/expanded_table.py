@@ -13,7 +13,7 @@ import numpy as np
 
 from autoaug.data.labels import TEXTS, kind_of
 from autoaug.data.layouts.arrays import KEYS
-from autoaug.data.layouts.manifest import LABELS, cell_of
+from autoaug.data.layouts.manifest import LABEL_COLUMNS, cell_of
 from autoaug.data.layouts.table import COPY, EXPANDED
 from autoaug.data.source import Part, Source
 from autoaug.modalities.base import Tables
@@ -52,4 +52,4 @@ def write_expanded(
 def _label(labels: np.ndarray, names: Sequence[str]) -> dict[str, str]:
     """The cell of the label of a sample, ``labels [1, …]``; none where it is in the sample itself."""
     kind = kind_of(labels)
-    return {} if kind in TEXTS else {LABELS[kind]: cell_of(labels[0], names)}
+    return {} if kind in TEXTS else {LABEL_COLUMNS[kind]: cell_of(labels[0], names)}

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import RootModel
 
 from autoaug.data.inputs import FileInputs, MemoryInputs
-from autoaug.data.labels import require_classes
+from autoaug.data.labels import TEXTS, kind_of, require_classes
 from autoaug.data.layouts.folder import EXPANSION
 from autoaug.data.source import Part, Role, Source
 from autoaug.engine.plan import mixing_of
@@ -103,8 +103,11 @@ def format_of(data: str, source: Source) -> Format:
 
 def _check_options(expansion: Expansion) -> None:
     policy, copies = expansion.policy, expansion.copies
-    if expansion.format not in ("csv", "table"):
-        require_classes(expansion.train.labels, "a folder with copies")
+    labels = expansion.train.labels
+    if expansion.format == "folder":
+        require_classes(labels, "a folder with copies")
+    if expansion.format == "npz" and kind_of(labels) in TEXTS:
+        raise OptionError(f"{expansion.source.name}: an .npz has no texts to predict; give a CSV of paths and texts")
     if expansion.train.augmented is not None:
         raise OptionError(
             f"{expansion.source.name} holds augmented copies already; expand the data that they are of, with more "
@@ -160,7 +163,7 @@ def _contents(source: Source) -> Facts:
 
 
 def begin(out: Path, facts: Facts) -> None:
-    """Note in the folder `out` what will be made there, see `checked`."""
+    """Note in the folder `out` that these facts, which `checked` gives, are of what will be made there."""
     if not (out / EXPANSION).is_file():
         write_whole(out / EXPANSION, json.dumps(facts))
 

@@ -127,7 +127,8 @@ def _carry_out(
     classes, source = len(about.classes), settings.source.tensors if settings.source else None
     steps = generator.usual_steps(len(train)) if settings.steps is None else settings.steps
     fit, unfinished = generator.begin(train, classes, about.seed, source), folder / UNFINISHED
-    facts = about.model_dump(mode="json", include={"fingerprint", "classes", "seed", "adapted_from"}) | {"steps": steps}
+    fixed = {"fingerprint", "classes", "size", "resize", "seed", "adapted_from"}
+    facts = about.model_dump(mode="json", include=fixed) | {"steps": steps}
     if unfinished.is_file():
         _check_same(unfinished, facts)
         try:

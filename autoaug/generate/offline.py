@@ -25,7 +25,7 @@ from autoaug.data.inputs import DECODERS, FileInputs, Reader, pick
 from autoaug.data.labels import kind_of
 from autoaug.data.layouts.arrays import KEYS
 from autoaug.data.layouts.folder import COPY, MANIFEST
-from autoaug.data.layouts.manifest import LABELS, cell_of
+from autoaug.data.layouts.manifest import LABEL_COLUMNS, cell_of
 from autoaug.data.source import Source
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
@@ -213,7 +213,7 @@ def _write_csv(expansion: Expansion, out: Path) -> None:
     path = out / "data.csv"
     with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(("path", LABELS[kind_of(train.labels)], "split", "group"))
+        writer.writerow(("path", LABEL_COLUMNS[kind_of(train.labels)], "split", "group"))
         writer.writerows(rows)
     (out / "originals.json").unlink()
 

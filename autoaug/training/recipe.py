@@ -85,7 +85,7 @@ class Recipe(BaseModel):
 
     @property
     def words(self) -> str:
-        """The recipe in one line; what is as it is in most recipes is left out."""
+        """The recipe in one line; settings that most recipes leave as they are appear only where they differ."""
         parts = [
             f"{self.base}, {self.epochs} epoch{'s' * (self.epochs != 1)} of {self.optimizer}",
             f"learning rate {self.learning_rate:g} ({self.schedule})",

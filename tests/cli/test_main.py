@@ -228,6 +228,11 @@ def test_bad_input(arguments: list[str], words: list[str], folder: Path, refused
     assert sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts) == before
 
 
+def test_no_option_is_suggested_that_the_command_has_not(folder: Path, refused: Callable[..., str]) -> None:
+    said = refused("report", "--image-size", "64", folder=folder)
+    assert said.endswith("No such option: --image-size")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from autoaug.search.trial_records import summary
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.trial import Train
+from tests.conftest import PATIENCE
 from tests.tasks import small_task
 
 TRIALS = 7
@@ -204,3 +207,44 @@ def test_the_time_limit_begins_when_the_task_is_loaded(monkeypatch: pytest.Monke
     how, ended = asyncio.run(deaths(loading=60, training=6))
     assert how == "ended"
     assert "took longer than --trial-timeout, 5 s" in str(ended[1].fault)
+
+
+def test_a_worker_is_limited_while_it_loads_the_task_and_anew_in_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    from autoaug.search.executors import ray_workers
+
+    noted: list[object] = []
+
+    @contextmanager
+    def ending_after(timeout: float | None) -> Iterator[None]:
+        noted.append(timeout)
+        yield
+        noted.append("in time")
+
+    def loaded(_: object) -> TrainingSetting:
+        noted.append("loaded")
+        return of_own("_linear")
+
+    monkeypatch.setattr(ray_workers, "_ending_after", ending_after)
+    worker = ray_workers._Worker.__new__(ray_workers._Worker)
+    worker._timeout, worker._task_of = 5.0, loaded  # type: ignore[method-assign]
+    spec = TrialSpec("trial", Train(load_policy("none")), 0)
+    *_, result = worker._results(ray_mailbox.Taken("trial", pickle.dumps(spec), 0, []))
+    assert result.status == "complete"
+    assert noted == [65.0, "loaded", "in time", 5.0, "in time"]
+
+
+@pytest.mark.slow
+@pytest.mark.fault("trials", "a worker that hangs while it loads the task")
+def test_a_worker_that_hangs_while_it_loads_the_task_is_ended() -> None:
+    code = """
+import time
+from autoaug.search.executors import ray_workers
+from autoaug.search.executors.ray_mailbox import Taken
+ray_workers._LOADING_SECONDS = 0.2
+worker = ray_workers._Worker.__new__(ray_workers._Worker)
+worker._timeout, worker._task_of = 0.2, lambda _: time.sleep(10_000)
+print("loading", flush=True)
+next(worker._results(Taken("trial", ray_workers.cloudpickle.dumps(None), 0, [])))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=PATIENCE)
+    assert (done.returncode, done.stdout) == (1, "loading\n")

@@ -102,6 +102,17 @@ def test_unreadable_files_stop_and_are_left_out_when_allowed(tmp_path: Path) -> 
     assert len(source.parts["train"]) == 29
 
 
+def test_why_a_listed_file_cannot_be_read_is_told(tmp_path: Path) -> None:
+    Image.new("L", (4, 4)).save(tmp_path / "good.png")
+    (tmp_path / "empty.png").touch()
+    names = ("good.png", "empty.png", "gone.png", f"{'x' * 300}.png")
+    (tmp_path / "list.csv").write_text("path,label\n" + "".join(f"{name},a\n" for name in names))
+    empty, gone, long = open_source(tmp_path / "list.csv", PLENTY).unreadable
+    assert "it is empty" in empty
+    assert "No such file" in gone
+    assert "name too long" in long
+
+
 @pytest.mark.fault("data", "one class")
 def test_one_class_stops_and_cannot_be_allowed(tmp_path: Path) -> None:
     (tmp_path / "only").mkdir()

@@ -85,8 +85,12 @@ def test_a_manifest_has_labels_joined_by_semicolons_or_numbers(tmp_path: Path) -
     manifest.write_text("path,number\n" + "".join(f"{k}.png,{k / 7}\n" for k in range(90)))
     found = open_source(str(manifest), 2**30).parts["train"].labels
     np.testing.assert_allclose(found, np.arange(90, dtype=np.float32)[:, None] / 7, rtol=1e-6)
-    manifest.write_text("path,number\n0.png,tall\n")
-    with pytest.raises(DataError, match="line 2: number 'tall' is not a finite number"):
+    for number in ("tall", "1e39"):
+        manifest.write_text(f"path,number\n0.png,{number}\n")
+        with pytest.raises(DataError, match=f"line 2: number '{number}' is not a finite number"):
+            open_source(str(manifest), 2**30)
+    manifest.write_text("path,labels\n0.png,\n1.png,\n")
+    with pytest.raises(DataError, match="no sample has a label; give"):
         open_source(str(manifest), 2**30)
     manifest.write_text("path,label,labels\n0.png,a,a;b\n")
     with pytest.raises(DataError, match="columns must be"):
@@ -99,6 +103,7 @@ def test_a_manifest_has_labels_joined_by_semicolons_or_numbers(tmp_path: Path) -
         (np.eye(3, dtype=int)[np.arange(120) % 3], "exactly one of 3 labels.*argmax"),
         (np.full((120, 2), 7), "values such as 7"),
         (np.full((120, 2), np.nan), "a label is nan"),
+        (np.full((120, 1), 1e39), r"a label is 1e\+39; labels must be finite numbers of float32"),
         (np.linspace(0, 1, 120), r"store them as a column, y\[:, None\]"),
         (np.column_stack([np.arange(120) % 2, np.ones(120, int)]), "'label 1' is the same for all"),
     ],

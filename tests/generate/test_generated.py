@@ -5,10 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 import autoaug
-from autoaug import api
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.loading import check_data
 from autoaug.data.pool import Pool
@@ -40,7 +34,7 @@ from autoaug.search.space import load_space
 from autoaug.training.recipe import Recipe
 from autoaug.training.result import TrialResult
 from autoaug.training.trial import Train
-from tests.conftest import PATIENCE, Ended, bars, write_folder, write_npz
+from tests.conftest import Ended, bars, write_npz
 from tests.tasks import data_set, samples, small_task, trained_weights
 
 LIMIT = 2**30
@@ -308,16 +302,6 @@ def test_a_space_searches_generated_data_with_everything_else(draw: object) -> N
         assert 16 * space.adversarial.epsilon[0] <= min(lengths) <= max(lengths) <= 16 * space.adversarial.epsilon[1]
 
 
-def test_large_photographs_are_learned_at_a_smaller_size_and_sampled_at_it(tmp_path: Path) -> None:
-    """At 224 pixels, the network that judges the samples would be trained for most of an hour."""
-    write_folder(tmp_path / "large", *bars(60, size=40, channels=3))
-    made = api.generate_fit(tmp_path / "large", kind="pca", size=16, resize="squash", out=tmp_path / "gen")
-    assert made.shape == (3, 16, 16)
-    api.generate_sample(tmp_path / "gen", per_class=4, out=tmp_path / "made")  # the filter reads the data as it did
-    sizes = {Image.open(path).size for path in (tmp_path / "made").rglob("*.png")}
-    assert sizes == {(16, 16)}
-
-
 def test_the_commands_work_from_the_shell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[..., Ended], refused: Callable[..., str]
 ) -> None:
@@ -344,40 +328,3 @@ def test_the_commands_work_from_the_shell(
         ("expand", "bars.npz", "randaugment", "--copies", "0", "--out", "x"): "must be at least 1",
     }.items():
         assert said in refused(*words, folder=tmp_path), words
-
-
-@pytest.mark.slow
-@pytest.mark.fault("driver", "Ctrl-C while a generator is fitted")
-def test_ctrl_c_while_fitting_is_one_line_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "autoaug",
-        "generate",
-        "fit",
-        str(write_npz(tmp_path / "bars.npz")),
-        "--steps",
-        "2000",
-        "--out",
-        str(tmp_path / "g"),
-    ]
-    fitting = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    patience = time.monotonic() + PATIENCE
-    while not (tmp_path / "g/unfinished.safetensors").is_file():
-        assert time.monotonic() < patience
-        time.sleep(0.05)
-    fitting.send_signal(signal.SIGINT)
-    _, said = fitting.communicate(timeout=PATIENCE)
-    assert fitting.returncode == 130
-    [*signs, last] = said.splitlines()
-    assert last.startswith("interrupted")
-    assert all(line.startswith("… fitting a gan") for line in signs), said
-    reached: list[int] = []
-
-    def watch(done: int, total: int, samples: object) -> None:
-        reached.append(done)
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        api.generate_fit(tmp_path / "bars.npz", steps=2000, out=tmp_path / "g", watch=watch)
-    assert reached[0] > 100

@@ -87,6 +87,18 @@ def test_manifests_with_other_labels_than_classes_come_back_with_them(
     assert train.augmented.sum() == 2 * len(source.parts["train"])
 
 
+@pytest.mark.parametrize("labels", [np.arange(72).reshape(36, 2) % 3 == 0, np.linspace(-1, 1, 36)[:, None]])
+def test_arrays_with_columns_of_labels_come_back_with_them(labels: np.ndarray, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x_train=bars(36)[0], y_train=labels)
+    source, out = open_source(tmp_path / "a.npz", LIMIT), tmp_path / "out"
+    expand(Expansion(source, "npz", load_policy("flip-crop"), copies=2), out)
+    enlarged = open_source(out / "data.npz", LIMIT)
+    assert enlarged.classes == source.classes
+    np.testing.assert_array_equal(
+        enlarged.parts["train"].labels, np.tile(labels.astype(source.parts["train"].labels.dtype), (3, 1))
+    )
+
+
 @pytest.mark.parametrize("kind", ["folder", "csv", "npz"])
 def test_of_an_expansion_only_originals_are_held_out_and_copies_of_those_are_left_out(
     kind: str, tmp_path: Path

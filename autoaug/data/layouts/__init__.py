@@ -7,9 +7,10 @@ from pathlib import Path
 
 from autoaug.data.layouts.folder import list_folder
 from autoaug.data.layouts.huggingface import list_huggingface
-from autoaug.data.layouts.listing import Listing
+from autoaug.data.layouts.listing import OF_SAMPLES, Listing
 from autoaug.data.layouts.manifest import list_manifest
 from autoaug.data.layouts.parquet import is_parquet_folder, list_parquet
+from autoaug.data.layouts.table import ENDINGS
 from autoaug.data.layouts.webdataset import is_webdataset_folder, list_webdataset
 from autoaug.errors import DataError, UnknownName
 
@@ -47,9 +48,8 @@ def no_such_data(data: str, names: Iterable[str]) -> DataError:
     """The error for data that have no known layout and none of the known `names`."""
     path = Path(data)
     if path.is_file():
-        return DataError(
-            f"{data}: a file must be .npz, .csv, .tsv, .parquet or .tar, not {path.suffix or 'without a suffix'}"
-        )
+        given, cure = path.suffix or "without a suffix", OF_SAMPLES if path.suffix.lower() in ENDINGS else ""
+        return DataError(f"{data}: a file must be .npz, .csv, .tsv, .parquet or .tar, not {given}{cure}")
     if path.exists():
         return DataError(f"{data}: neither a folder nor a regular file")
     if path.suffix or "/" in data:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +17,9 @@ from autoaug.data.labels import Kind
 from autoaug.data.source import Part, Role, Source, index_labels, parse_labels
 from autoaug.data.texts import characters, encode_texts
 from autoaug.errors import DataError, first_line, printable
+
+#: What to do with a table that no modality recognizes.
+OF_SAMPLES = "; if the samples themselves are in it, such as texts, name what they are with --modality"
 
 #: What is known about a file after it was read once; never text, which stands for an error.
 Header = TypeVar("Header")
@@ -145,12 +149,17 @@ def _check(items: Sequence[Item], inspect: Callable[[Path], Header]) -> list[tup
         try:
             return inspect(item.path)
         except Exception as fault:  # decoders do not catch the errors of their parsers
-            if item.path.is_file() and not item.path.stat().st_size:
-                return "it is empty"
-            return first_line(fault).replace(repr(str(item.path)), "file").replace(str(item.path), "file")
+            return _why_unreadable(item.path, fault)
 
     with ThreadPoolExecutor(DECODERS) as pool:
         return list(zip(items, pool.map(check, items), strict=True))
+
+
+def _why_unreadable(path: Path, fault: Exception) -> str:
+    with suppress(OSError):  # the file may not be there, or have a name that is too long
+        if path.is_file() and not path.stat().st_size:
+            return "it is empty"
+    return first_line(fault).replace(repr(str(path)), "file").replace(str(path), "file")
 
 
 def _part(items: list[Item], labels: np.ndarray, reader: Reader) -> Part:

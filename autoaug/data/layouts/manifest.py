@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,24 +17,23 @@ import numpy as np
 
 from autoaug.data.labels import Kind
 from autoaug.data.layouts.folder import EXPANSION, is_copy
-from autoaug.data.layouts.listing import Item, Listing
+from autoaug.data.layouts.listing import OF_SAMPLES, Item, Listing
 from autoaug.data.source import ROLE_NAMES
 from autoaug.data.texts import decode_texts, plain_text
 from autoaug.errors import DataError, UnknownName
 from autoaug.utils.files import read_text
 
 #: The columns with labels, by their kind; a manifest has one of them.
-LABELS: dict[Kind, str] = {
+LABEL_COLUMNS: dict[Kind, str] = {
     "classification": "label",
     "multi-label": "labels",
     "regression": "number",
     "transcription": "text",
 }
-_COLUMNS = ("path", *LABELS.values(), "split", "group")
+_COLUMNS = ("path", *LABEL_COLUMNS.values(), "split", "group")
 #: Enough for millions of lines; an endless file is not read forever.
 _MOST_BYTES = 2**28
-#: What to do with a table of a kind that no modality recognizes.
-_OF_SAMPLES = "; if the samples themselves are in it, such as texts, name what they are with --modality"
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def list_manifest(path: Path) -> Listing:
@@ -60,7 +59,7 @@ def list_manifest(path: Path) -> Listing:
         raise DataError(
             f"{path}: the manifest lists no samples; expected a header line path,label and one line per sample"
         )
-    return Listing(str(path), tuple(items), kind=next(kind for kind, name in LABELS.items() if name in columns))
+    return Listing(str(path), tuple(items), kind=next(kind for kind, name in LABEL_COLUMNS.items() if name in columns))
 
 
 def cell_of(label: np.ndarray, classes: Sequence[str]) -> str:
@@ -77,13 +76,13 @@ def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
     names = [name.strip().lower() for name in row]
     if not row:
         return []
-    labels = [name for name in names if name in LABELS.values()]
+    labels = [name for name in names if name in LABEL_COLUMNS.values()]
     if "path" not in names or len(labels) != 1 or set(names) - set(_COLUMNS) or len(names) != len(set(names)):
         separator = next((what for sign, what in ((";", "semicolons"), ("\t", "tabs")) if sign in "".join(row)), None)
         cure = f" (the file is separated by {separator}: save it with commas)" if separator else ""
         raise DataError(
             f"{manifest}, line {line}: columns must be path,label[,split[,group]] (instead of label also "
-            f"labels, joined by semicolons, number, or text), not {','.join(row)}{cure or _OF_SAMPLES}"
+            f"labels, joined by semicolons, number, or text), not {','.join(row)}{cure or OF_SAMPLES}"
         )
     return names
 
@@ -97,10 +96,10 @@ def _item(manifest: Path, line: int, columns: list[str], row: list[str]) -> Item
         )
     values = dict(zip(columns, row, strict=True))
     file, split = values["path"], values.get("split", "").strip() or "train"
-    name = next(name for name in columns if name in LABELS.values())
+    name = next(name for name in columns if name in LABEL_COLUMNS.values())
     label = values[name].strip()
-    if name == "number" and not is_number(label):
-        raise DataError(f"{where}: number {label!r} is not a finite number")
+    if name == "number":
+        check_number(label, where)
     if name == "text":
         label = plain_text(label)
     if not file.strip() or not (label or name == "labels"):
@@ -110,9 +109,9 @@ def _item(manifest: Path, line: int, columns: list[str], row: list[str]) -> Item
     return Item(manifest.parent / file, label, ROLE_NAMES[split.lower()], values.get("group", "").strip() or None)
 
 
-def is_number(text: str) -> bool:
-    """Whether the text is a finite number."""
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
+def check_number(text: str, where: str) -> None:
+    """Raise `DataError` if the text is not a finite number of single precision, as numbers are trained on."""
+    with suppress(ValueError):
+        if abs(float(text)) <= _LARGEST:
+            return
+    raise DataError(f"{where}: number {text!r} is not a finite number from {-_LARGEST:.1e} to {_LARGEST:.1e}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autoaug.data.layouts.encoded import Encoded, list_encoded, role_in
-from autoaug.data.layouts.listing import Listing
+from autoaug.data.layouts.listing import OF_SAMPLES, Listing
 from autoaug.data.layouts.reading import reading
 from autoaug.data.source import label_text
 from autoaug.errors import DataError
@@ -70,7 +70,8 @@ def _columns(path: Path, schema: Any, pyarrow: Any) -> tuple[str, str]:
     label = next((name for name in LABELS if name in schema.names), None)
     if sample is None or label is None:
         lacks = "of encoded samples (bytes)" if sample is None else f"of labels ({', '.join(LABELS)})"
-        raise DataError(f"{path}: there is no column {lacks}; it has {', '.join(schema.names)}")
+        cure = OF_SAMPLES if sample is None else ""
+        raise DataError(f"{path}: there is no column {lacks}; it has {', '.join(schema.names)}{cure}")
     return sample, label
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from autoaug.data.labels import Kind
 from autoaug.data.layouts.encoded import role_in
 from autoaug.data.layouts.folder import EXPANSION
-from autoaug.data.layouts.manifest import is_number
+from autoaug.data.layouts.manifest import LABEL_COLUMNS, check_number
 from autoaug.data.layouts.parquet import LABELS, shards
 from autoaug.data.layouts.reading import reading
 from autoaug.data.source import ROLE_NAMES, Role, label_text
@@ -33,7 +33,7 @@ _MOST_BYTES, _HEAD = 2**32, 2**26
 _SPLIT, _GROUP = ("split",), ("group",)
 #: Usual names of columns of names and numbers of rows; pandas writes its index without a name.
 IDS = ("id", "index", "")
-_SEVERAL, _NUMBER = "labels", "number"
+_SEVERAL, _NUMBER = LABEL_COLUMNS["multi-label"], LABEL_COLUMNS["regression"]
 _LABELS = (*LABELS, "category", "sentiment", "topic", "intent", "标签", "类别", "情感", _NUMBER)
 #: The most rows from which columns without known names are told apart.
 _LOOKED_AT = 1000
@@ -132,9 +132,9 @@ def read_table(data: str, names: Columns) -> Table:
         raise DataError(f"{data}: there are no rows in it; expected a header line and one line per sample")
     every = [row for rows in given.values() for row in rows]
     sample, label = _columns(data, every, names)
-    kind = _kind(label, every) if names.labels is _LABELS else "classification"
     extra = [name for name in every[0][1] if name.lower() in names.beside]
     copy = COPY if any((file.parent / EXPANSION).is_file() for file in files) else None
+    kind = _kind(label, every, copy is not None) if names.labels is _LABELS else "classification"
     rows, unreadable = [], []
     for part, of_part in given.items():
         for where, cells in of_part:
@@ -162,10 +162,12 @@ def read_table(data: str, names: Columns) -> Table:
     return Table(data, tuple(rows), left_out, assumed, tuple(unreadable), kind)
 
 
-def _kind(column: str, rows: Sequence[_Row]) -> Kind:
-    """What is predicted, by the name of the column of labels and what is in it."""
+def _kind(column: str, rows: Sequence[_Row], is_expanded: bool) -> Kind:
+    """What is predicted, by the name of the column of labels and what is in it. In what `autoaug expand` writes, the
+    name alone tells: lists of one label each are no lists any more.
+    """
     cells = (row.get(column) for _, row in rows)
-    if column.lower() == _SEVERAL and any(isinstance(cell, list) or ";" in str(cell) for cell in cells):
+    if column.lower() == _SEVERAL and (is_expanded or any(isinstance(c, list) or ";" in str(c) for c in cells)):
         return "multi-label"
     return "regression" if column.lower() == _NUMBER else "classification"
 
@@ -175,8 +177,8 @@ def _label(kind: Kind, value: Any, where: str) -> str:
     if kind == "multi-label":
         several = value if isinstance(value, list) else [] if value is None else [value]
         return ";".join(label_text(one, None, where).strip() for one in several)
-    if kind == "regression" and not is_number(str(value)):
-        raise DataError(f"{where}: number {str(value)!r} is not a finite number")
+    if kind == "regression":
+        check_number(str(value), where)
     if kind == "regression" or isinstance(value, bool):
         return str(value).strip().lower()
     return label_text(value, None, where).strip()

@@ -35,6 +35,8 @@ from autoaug.utils.signals import uninterrupted
 #: A worker that keeps dying is abandoned after this many restarts.
 _RESTARTS = 100
 _TEAR_DOWN_SECONDS = 10.0
+#: What a worker may take to load a task, besides the time limit of a trial, before it counts as hanging.
+_LOADING_SECONDS = 60.0
 
 
 class RayWorkers:
@@ -43,7 +45,8 @@ class RayWorkers:
     Args:
         count: number of workers; each takes one CPU, and an equal share of the GPUs if `device` is one.
         device: where trials are carried out.
-        timeout: seconds that a trial may take before its worker is ended; None for no limit.
+        timeout: seconds that a trial may take before its worker is ended, from when the worker has loaded the task,
+            which may take a minute longer; None for no limit.
 
     Attributes:
         mailbox: the actor that feeds them, a `Mailbox`.
@@ -119,8 +122,10 @@ class _Worker(tune.Trainable):
         return {"done": False}
 
     def _results(self, taken: Taken) -> Iterator[TrialResult]:
+        limit = None if self._timeout is None else self._timeout + _LOADING_SECONDS
         try:
-            spec, task = cloudpickle.loads(taken.spec), self._task_of(taken)
+            with _ending_after(limit):
+                spec, task = cloudpickle.loads(taken.spec), self._task_of(taken)
         except Exception as fault:  # a user's code that cannot be imported here, for example
             yield failed(TrialResult(started=now()), fault)
             return

@@ -110,6 +110,13 @@ def test_a_sample_may_have_several_labels_or_none(ending: str, tmp_path: Path) -
     assert source.parts["train"].labels.tolist() == [[name in own for name in "abc"] for own in given]
     api.expand(tmp_path / f"t.{ending}", "eda", out=tmp_path / "more", copies=1)
     assert (opened(tmp_path / "more").parts["train"].labels == np.tile(source.parts["train"].labels, (2, 1))).all()
+    lists = write_table(tmp_path / "lists.jsonl", [("one", ["x"]), ("two", []), ("three", ["y"])], ("text", "labels"))
+    api.expand(lists, "eda", out=tmp_path / "of lists", copies=1)
+    assert opened(tmp_path / "of lists").parts["train"].labels.tolist() == 2 * [
+        [True, False],
+        [False, False],
+        [False, True],
+    ]
     alone = opened(write_table(tmp_path / "alone.csv", [("one", "x"), ("two", "y y")], ("text", "labels")))
     assert alone.classes == ("x", "y y"), "one label each is a class"
 
@@ -126,9 +133,20 @@ def test_numbers_are_predicted_as_numbers(tmp_path: Path) -> None:
         opened(tmp_path / "t.csv")
 
 
-def test_a_table_that_is_not_recognized_says_how_to_name_what_is_in_it(tmp_path: Path) -> None:
-    path = write_table(tmp_path / "a.csv", list(written(8, 0)), ("Review Text", "Verdict"))
-    with pytest.raises(DataError, match=r"not Review Text,Verdict; if the samples themselves are in it, such as texts"):
+@pytest.mark.parametrize(
+    ("ending", "rule"),
+    [("csv", "not Review Text,Verdict"), ("jsonl", "not .jsonl"), ("parquet", "it has Review Text, Verdict")],
+)
+def test_a_table_that_is_not_recognized_says_how_to_name_what_is_in_it(ending: str, rule: str, tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    path, header = tmp_path / f"a.{ending}", ("Review Text", "Verdict")
+    if ending == "parquet":
+        parquet.write_table(pyarrow.table(dict(zip(header, zip(*written(8, 0), strict=True), strict=True))), path)
+    else:
+        write_table(path, list(written(8, 0)), header)
+    with pytest.raises(DataError, match=f"{rule}; if the samples themselves are in it, such as texts"):
         open_source(path, LIMIT)
     assert len(open_source(path, LIMIT, modality="text").parts["train"]) == 8
 
