@@ -22,6 +22,7 @@ from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Adversarial, Policy
 from autoaug.report import write_comparison, write_figures, write_report
 from autoaug.results import SearchResult
+from autoaug.runs.callbacks.event_log import read_events
 from autoaug.runs.folder import RunFolder
 from tests.conftest import PATIENCE, bars, write_npz
 from tests.faults.life import Stopping
@@ -101,6 +102,8 @@ def test_twice_the_length_gives_what_a_comparison_of_twice_the_epochs_gives(
         assert training.before == result.candidate(training.candidate).test_scores[0]
     report = (result.run_dir / "report.html").read_text()
     assert "twice as long (6 epochs)" in report
+    told = [event["name"] for event in read_events(result.run_dir / "events.jsonl") if event["event"] == "confirmation"]
+    assert told[-len(names) :] == [result.candidate(name).label for name in names], "by what they do, as before"
 
 
 def tried(result: SearchResult) -> int:
