@@ -29,7 +29,8 @@ def comparison(**changes: object) -> Comparison:
 def test_both_parts_of_the_interval_are_told_and_where_it_holds() -> None:
     assert sureness(comparison(), ACCURACY) == (
         "With 3 seeds, differences below 0.90 points cannot be told from luck here: of ±0.90 points, ±0.40 would go "
-        "with more seeds, ±0.80 only with more test samples. This holds for this one split into training and test samples."
+        "with more seeds, ±0.80 only with more test samples. This holds for this one split into training and test "
+        "samples."
     )
 
 
