@@ -116,11 +116,15 @@ def test_a_finished_run_is_reported_and_exported(finished: RunFolder, tmp_path: 
     assert FINGERPRINTS["none"] in (tmp_path / "policy.py").read_text()
 
 
-def test_a_finished_run_is_not_run_again(finished: RunFolder, trainings: list[str]) -> None:
+def test_a_finished_run_is_not_run_again_and_says_so(
+    finished: RunFolder, trainings: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "autoaug")
     finished.model.write_bytes(b"there")
     expected = SearchResult.load(finished.root)
     assert autoaug.resume(finished.root).candidates == expected.candidates
     assert trainings == []
+    assert caplog.messages == [f"{finished.root} has ended before; this is its result"]
 
 
 def test_the_result_is_made_again_from_what_a_run_kept(finished: RunFolder, trainings: list[str]) -> None:

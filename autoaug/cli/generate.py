@@ -36,7 +36,7 @@ def sample(**options: Any) -> None:
     """
     from autoaug import api
 
-    with at_work("drawing samples, and judging them"):
+    with at_work("drawing samples, and filtering them"):
         from autoaug.generate.filter import format_counts
 
         outcome = api.generate_sample(**options)

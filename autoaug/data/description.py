@@ -28,7 +28,7 @@ def describe_source(source: Source, audit: Audit) -> list[str]:
         if kind == "regression" and len(source.classes) == 1
         else f"{len(source.classes)} {_PREDICTED[kind]}"
     )
-    lines = [f"{source.name}: {of}, taken for {source.modality}, fingerprint {audit.fingerprint}"]
+    lines = [f"{source.name}: {of}, taken for {source.modality} data, fingerprint {audit.fingerprint}"]
     for role, counts in audit.counts.items():
         listed = list(counts.items())
         shown = ", ".join(f"{name} {count}" for name, count in listed[:_MANY])
@@ -71,6 +71,6 @@ def _luck(data: DataSet) -> list[str]:
     units = count_groups(data.validation.groups) or len(data.validation)
     error = 100 * math.sqrt(0.8 * 0.2 / units)
     return [
-        f"it makes sense: the luck of the validation samples moves a trial's accuracy (at 80 %) by ± {error:.1f} "
-        "points (one standard error); more seeds do not change that, but policies share this luck",
+        f"a search makes sense: the luck of the validation samples moves a trial's accuracy (at 80 %) by ± {error:.1f} "
+        "points (one standard error); more seeds do not change that, but all policies share this luck",
     ]

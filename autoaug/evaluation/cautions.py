@@ -44,6 +44,6 @@ def _constant(result: SearchResult, returned: Candidate) -> str:
         return ""
     name = result.data.classes[counts.index(max(counts))]
     return (
-        f"Warning: always answering {name} would be right on {RECALL.shown(share)} of the test samples, and "
+        f"Warning: always answering {name!r} would be right on {RECALL.shown(share)} of the test samples, and "
         f"{returned.label}, with {RECALL.shown(accuracy)}, is not proven to do better."
     )

@@ -213,6 +213,6 @@ def lengthened(result: SearchResult) -> str:
 def scope(comparison: Comparison) -> str:
     """Where the finding holds."""
     if comparison.folds is None:
-        return "This is for this split into training and test samples."
+        return "This holds for this one split into training and test samples."
     groups = "" if comparison.test_groups is None else ", and each group is in one of them"
-    return f"This is over {comparison.folds} folds of the data{groups}."
+    return f"This holds over {comparison.folds} folds of the data{groups}."

@@ -72,12 +72,12 @@ class SampleFilter:
         own, memory = self.own_probability(inputs, labels), MemoryInputs(inputs)
         distance = nearest_distance(in_parts(memory, self.modality.copy_vectors), self.real)
         rough = in_parts(memory, self.modality.roughness)
-        reasons = np.full(len(inputs), "", dtype="U20")
+        reasons = np.full(len(inputs), "", dtype="U30")
         if accept is not None:
             kept = [accept(sample, self.classes[label]) for sample, label in zip(inputs, labels, strict=True)]
             reasons[~np.array(kept, bool)] = "by the rule"
         reasons[own < self.confidence] = "unlike its class"
-        reasons[(distance > self.farthest) | (rough > self.roughest)] = "like no sample"
+        reasons[(distance > self.farthest) | (rough > self.roughest)] = "unlike any real sample"
         reasons[distance < self.nearest] = "a copy"
         return reasons
 

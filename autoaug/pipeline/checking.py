@@ -55,7 +55,7 @@ def _offer(data: DataSet, with_folds: Callable[[int], DataSet]) -> list[str]:
         with suppress(DataError, OptionError):  # too few samples or groups for so many
             folded = with_folds(count)
             return [
-                f"with {_tested(data)}, chance moves a difference by points: pass --folds {count} to test on "
+                f"with {_tested(data)}, chance moves a difference by several points: pass --folds {count} to test on "
                 f"{_tested(folded)}, each seed on one fold of them"
             ]
     return []

@@ -120,7 +120,7 @@ class Forecast:
         lines = [f"the search: {self.search}"] if self.search else []
         lines.append(
             f"the confirmation: up to {self.candidates} policies on {least} seeds, {self.candidates * least} trainings"
-            f"{more}; then two of twice the length"
+            f"{more}; then two trainings of twice the length"
         )
         if self.fault:
             return [*self.time_lines, *lines]
@@ -138,10 +138,11 @@ class Forecast:
             return [f"the time is not known: a step failed with {self.fault}"]
         begun = f"about {_duration(self.search_seconds)} for the search and " if self.search else "about "
         short, long = map(_duration, self.confirmation_seconds)
+        steps = f"{self.steps} step{'s' * (self.steps != 1)}"
         within = f", at most {_duration(self.limit)} in all" if self.limit is not None else ""
         lines = [
             f"the time: {begun}{short if short == long else f'{short} to {long}'} for the confirmation{within}, "
-            f"{self.workers} at a time; a training has {self.steps} steps and takes {_duration(self.training_seconds)}"
+            f"{self.workers} at a time; a training has {steps} and takes {_duration(self.training_seconds)}"
         ]
         if self.proxy is not None:
             option, seconds = self.proxy

@@ -35,9 +35,9 @@ def train_longer(
     recipe = job.config.recipe.model_copy(update={"epochs": TIMES * job.config.recipe.epochs})
     store = TrainingStore(job.folder.confirmation / "longer", job.scoring, job.progress)
     job.progress.part_begins(job.parts.confirmation, 1.0)
-    job.progress.say(f"training {' and '.join(candidate.name for candidate in pair)} once more, twice as long")
+    job.progress.say(f"training {' and '.join(candidate.label for candidate in pair)} once more, twice as long")
     longer = replace(job.confirmation_setting(setting), recipe=recipe)
-    policies = [CandidatePolicy(candidate.name, candidate.kind, candidate.policy) for candidate in pair]
+    policies = [CandidatePolicy(one.name, one.kind, one.policy, one.trial) for one in pair]
     try:
         with open_executor(longer) as executor:
             trained = train_candidates(policies, job.seeds[:1], executor, store, job.progress).outcomes

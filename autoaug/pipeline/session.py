@@ -76,10 +76,12 @@ def resume_run(run: str | Path, trust: bool, progress: Progress | bool | None) -
     folder = RunFolder(run)
     result = _result(folder)
     if result is not None and folder.report.is_file():
+        _tell_ended(folder, progress)
         return result
     _, config = RunFolder.open(run)  # before anything is written there
     with _driving(folder, config):
         if result is not None:
+            _tell_ended(folder, progress)
             return finish(folder)
         with listening(progress) as listener:
             listener.say(f"continuing {folder.root}")
@@ -93,6 +95,11 @@ def resume_run(run: str | Path, trust: bool, progress: Progress | bool | None) -
             planned = limit.bound(planned, earlier_seconds(events)) if limit else planned
             listener.expects(planned.seconds, limit.left() if limit else None)
             return _carry_out(replace(job, parts=planned.parts, limit=limit))
+
+
+def _tell_ended(folder: RunFolder, progress: Progress | bool | None) -> None:
+    with listening(progress) as listener:
+        listener.say(f"{folder.root} has ended before; this is its result")
 
 
 def _result(folder: RunFolder) -> SearchResult | None:

@@ -68,6 +68,6 @@ def test_the_share_of_the_largest_class_is_no_achievement(interval: tuple[float,
     assert bool(words) == warned
     if warned:
         assert words == [
-            "Warning: always answering a would be right on 75.0 % of the test samples, and flips, with 75.0 %, is not "
-            "proven to do better."
+            "Warning: always answering 'a' would be right on 75.0 % of the test samples, and flips, with 75.0 %, is "
+            "not proven to do better."
         ]

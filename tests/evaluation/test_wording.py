@@ -29,7 +29,8 @@ def comparison(**changes: object) -> Comparison:
 def test_both_parts_of_the_interval_are_told_and_where_it_holds() -> None:
     assert sureness(comparison(), ACCURACY) == (
         "With 3 seeds, differences below 0.90 points cannot be told from luck here: of ±0.90 points, ±0.40 would go "
-        "with more seeds, ±0.80 only with more test samples. This is for this split into training and test samples."
+        "with more seeds, ±0.80 only with more test samples. This holds for this one split into training and test "
+        "samples."
     )
 
 
@@ -42,7 +43,7 @@ def test_the_number_of_tested_groups_is_told_and_more_of_them_would_help() -> No
 def test_over_folds_the_second_part_is_for_shared_training_samples() -> None:
     """It is the term of Nadeau and Bengio, which more test samples alone would not shrink."""
     text = sureness(comparison(folds=5), ACCURACY)
-    assert "±0.80 only with more data, because the folds' trainings share samples. This is over 5 folds" in text
+    assert "±0.80 only with more data, because the folds' trainings share samples. This holds over 5 folds" in text
     assert "5 folds of the data, and each group is in one of them." in sureness(
         comparison(folds=5, test_groups=12), ACCURACY
     )

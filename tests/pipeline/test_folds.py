@@ -164,7 +164,7 @@ def test_the_report_and_the_model_card_speak_of_folds(result: SearchResult, tmp_
     page = (result.run_dir / "report.html").read_text()
     assert "each seed on another fold of the samples that the search saw" in page
     assert "60 test samples were only used to judge them, in 3 folds: each seed" in page
-    assert "This is over 3 folds of the data." in page
+    assert "This holds over 3 folds of the data." in page
     api.export_model(result.run_dir, tmp_path / "model")
     assert "60 test samples in 3 folds; these weights" in (tmp_path / "model/README.md").read_text()
 

@@ -36,6 +36,7 @@ def test_the_time_of_the_confirmation_follows_from_a_training() -> None:
     assert "up to 8 policies on 5 seeds, 40 trainings, up to 128 on 16 seeds" in confirmation
     assert "10 minutes for the search and 11 minutes to 33 minutes for the confirmation, 2 at a time" in time
     assert "takes 30 seconds" in time
+    assert "a training has 1 step and takes" in replace(FORECAST, steps=1).lines[0]
     assert "1.0 GiB per worker, 2.0 GiB in all" in memory
 
 
@@ -55,7 +56,7 @@ def test_a_dry_run_says_what_a_search_would_do_and_writes_nothing(
     )
     assert ended.stdout.startswith("the time: about ")
     assert first in ended.stdout
-    assert "up to 8 policies on 3 seeds, 24 trainings; then two of twice the length" in ended.stdout
+    assert "up to 8 policies on 3 seeds, 24 trainings; then two trainings of twice the length" in ended.stdout
     assert set(tmp_path.rglob("*")) == before
 
 

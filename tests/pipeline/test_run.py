@@ -96,11 +96,11 @@ def test_twice_the_length_gives_what_a_comparison_of_twice_the_epochs_gives(
     policies = [result.candidate(name).policy.model_copy(update={"name": name}) for name in names]
     again = autoaug.compare(config.data, policies, epochs=6, seeds=2, workers=1, out=str(tmp_path / "run"))
     for training in result.longer:
-        assert training.epochs == 6
         assert training.score == again.candidate(training.candidate).test_scores[0]
-        assert training.before == result.candidate(training.candidate).test_scores[0]
-    report = (result.run_dir / "report.html").read_text()
-    assert "twice as long (6 epochs)" in report
+        assert (training.epochs, training.before) == (6, result.candidate(training.candidate).test_scores[0])
+    assert "twice as long (6 epochs)" in (result.run_dir / "report.html").read_text()
+    told = [line for line in (result.run_dir / "events.jsonl").read_text().splitlines() if '"confirmation"' in line]
+    assert [json.loads(line)["name"] for line in told[-len(names) :]] == [result.candidate(n).label for n in names]
 
 
 def tried(result: SearchResult) -> int:

@@ -273,7 +273,7 @@ def test_one_estimate_is_for_all_of_the_run(of_errors: SearchResult, monkeypatch
 
     first, second = shown_lines(monkeypatch, events)
     assert first.endswith("20 % done, 40s left")
-    assert second.endswith("confirmation 1 of 5: none, 50 % done, 50s left")
+    assert second.endswith("training 1 of 5: none, 50 % done, 50s left")
 
 
 def test_the_forecast_counts_at_first_and_no_more_is_left_than_the_limit_allows(

@@ -103,8 +103,8 @@ class ConsoleProgress(Progress):
         self._show(text, fraction, f"trial {trial.number}, {trial.label}: {outcome}{reason}; {text}")
 
     def training_ended(self, name: str, done: int, total: int) -> None:
-        """A training of the confirmation ended."""
-        text = f"confirmation {done} of {total}"
+        """A training of the confirmation, or of those that follow it, ended."""
+        text = f"training {done} of {total}"
         self._show(text, done / total, f"{text}: {name}")
 
     def _show(self, text: str, fraction: float, line: str) -> None:

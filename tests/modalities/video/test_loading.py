@@ -113,10 +113,10 @@ def test_the_modality_may_be_said(tmp_path: Path) -> None:
     root = write_clips(tmp_path / "frames", 2)
     assert recognize(root, "image").name == "image"
     lines = {said: "\n".join(api.check(root, modality=said).lines) for said in (None, "video", "image")}
-    assert "taken for video" in lines[None]
+    assert "taken for video data" in lines[None]
     assert "train: 4 samples" in lines[None]
     assert lines["video"] == lines[None]
-    assert "taken for image" in lines["image"]
+    assert "taken for image data" in lines["image"]
     assert "train: 24 samples" in lines["image"]
     with pytest.raises(UnknownName, match="unknown modality 'vidoe'; did you mean 'video'"):
         api.check(root, modality="vidoe")

@@ -170,7 +170,7 @@ def test_motions_over_photographs_are_encoded(tmp_path: Path, monkeypatch: pytes
     )
     runpy.run_path(script, run_name="__main__")
     source = autoaug.api.check(tmp_path / "out")
-    assert "8 classes, taken for video" in source.lines[0]
+    assert "8 classes, taken for video data" in source.lines[0]
     for name, sign in (("pan right", 1), ("pan left", -1)):
         (path,) = (tmp_path / "out/train" / name).glob("*.mp4")
         assert read_header(path).frames == 12
