@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,15 +34,17 @@ class FromScratch:
         samples: what they take, in words.
         networks: by name; ``auto`` stands for the first.
         channels: the axis of a sample whose length a user's function is told.
+        others: names of more networks of the modality, which it builds itself, as an error message shows them.
     """
 
     samples: str
     networks: Mapping[str, Network]
     channels: int = 0
+    others: Sequence[str] = ()
 
     @property
     def _known(self) -> list[str]:
-        return ["auto", *self.networks]
+        return ["auto", *self.networks, *self.others]
 
     def build(
         self,
@@ -63,7 +65,7 @@ class FromScratch:
             return build_own(load_builder(name, self._known), name, shape[self.channels], outputs)
 
     def is_own(self, name: str) -> bool:
-        return name not in self._known
+        return name != "auto" and name not in self.networks
 
     def resolve(self, name: str, shape: tuple[int, ...]) -> tuple[str, str]:  # noqa: ARG002 (one suits all)
         name = next(iter(self.networks)) if name == "auto" else name

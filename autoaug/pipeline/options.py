@@ -102,7 +102,8 @@ class RunOptions(Options):
         str,
         Option(
             "auto (a network that suits the sample size), a network by name such as resnet9 or resnet18, "
-            "torchvision:NAME, timm:NAME, or your own module:function, called with (channels, classes).",
+            "torchvision:NAME, timm:NAME, transformers:FOLDER for texts, or your own module:function, called with "
+            "(channels, classes).",
             _TRAINING,
         ),
     ] = "auto"

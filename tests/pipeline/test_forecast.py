@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from autoaug import api
+from autoaug.pipeline import forecast as forecasting
 from autoaug.pipeline.configure import prepare
-from autoaug.pipeline.forecast import Forecast
+from autoaug.pipeline.forecast import Forecast, Timing
 from autoaug.pipeline.options import SearchOptions
+from autoaug.training.state import TrainingPlan
 from tests.conftest import Ended, bars, write_folder, write_npz
 
 FORECAST = Forecast(
@@ -103,18 +105,25 @@ def test_a_time_limit_is_for_the_whole_run(npz: Path) -> None:
     assert "at most 3.0 hours in all" in found.lines[0]
 
 
-def test_for_large_samples_a_smaller_proxy_is_offered_and_what_it_takes(tmp_path: Path) -> None:
-    """As many steps of the same batches; its time is measured, not computed from the size."""
+def test_for_large_samples_a_smaller_proxy_is_offered_and_what_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many steps of the same batches, timed on the smaller samples."""
     images, labels = bars(60, size=96, channels=3)
     write_folder(tmp_path / "large", images, labels)
     checked = api.check(tmp_path / "large")
     offer = next(line for line in checked.lines if "proxy" in line)
     assert "with --size 64, a training takes" in offer
+
+    def timed(plan: TrainingPlan, _setting: object, _batch_size: object = None) -> Timing:
+        return Timing(step=1e-4 * plan.samples.inputs.shape[-1] ** 2, prediction=0.0, memory=1)
+
+    monkeypatch.setattr(forecasting, "_timed", timed)
     found = api.forecast(tmp_path / "large", epochs=1, workers=1, device="cpu")
     assert found.proxy is not None
     option, seconds = found.proxy
     assert option == "--size 64"
-    assert 0 < seconds < found.training_seconds
+    assert seconds == pytest.approx(found.training_seconds * (64 / 96) ** 2)
     small = api.forecast(tmp_path / "large", epochs=1, workers=1, device="cpu", size=64)
     assert small.proxy is None
     assert small.steps == found.steps

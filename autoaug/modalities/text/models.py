@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 
 from autoaug.modalities.from_scratch import FromScratch, Network
+from autoaug.modalities.networks import Start
+from autoaug.modalities.text import classifiers
 from autoaug.modalities.text.bits import as_bytes, has, keys_of
 from autoaug.modalities.text.tokens import THERE
 
@@ -104,11 +108,43 @@ _NETWORKS = FromScratch(
             lambda shape, outputs, *_: TextTransformer(outputs, shape[0]), "a small transformer encoder"
         ),
     },
+    others=[f"{classifiers.PREFIX}FOLDER"],
 )
-build, check, is_own, resolve, start = (
-    _NETWORKS.build,
-    _NETWORKS.check,
-    _NETWORKS.is_own,
-    _NETWORKS.resolve,
-    _NETWORKS.start,
-)
+
+
+def build(
+    name: str, shape: tuple[int, ...], outputs: int, mean: Tensor, std: Tensor, seed: int, start: Start | None = None
+) -> nn.Module:
+    """See `autoaug.modalities.networks.Models`."""
+    if folder := classifiers.folder_of(name):
+        return classifiers.built(name, folder, outputs, seed, start)
+    return _NETWORKS.build(name, shape, outputs, mean, std, seed, start)
+
+
+def resolve(name: str, shape: tuple[int, ...]) -> tuple[str, str]:
+    """See `autoaug.modalities.networks.Models`. A folder is named by its absolute path."""
+    if folder := classifiers.folder_of(name):
+        return classifiers.PREFIX + str(Path(folder).absolute()), "as given"
+    return _NETWORKS.resolve(name, shape)
+
+
+def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
+    """See `autoaug.modalities.networks.Models`."""
+    if folder := classifiers.folder_of(name):
+        return classifiers.started(name, folder, weights, outputs)
+    return _NETWORKS.start(name, weights, shape, outputs)
+
+
+def is_own(name: str) -> bool:
+    """See `autoaug.modalities.networks.Models`."""
+    return classifiers.folder_of(name) is None and _NETWORKS.is_own(name)
+
+
+def check(name: str, weights: str | None = None) -> None:
+    """See `autoaug.modalities.networks.Models`."""
+    if folder := classifiers.folder_of(name):
+        classifiers.Classifier(folder, 2, has_weights=False)
+        if weights is not None:
+            classifiers.started(name, folder, weights, 2)
+    else:
+        _NETWORKS.check(name, weights)

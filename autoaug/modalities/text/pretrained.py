@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,22 @@ from autoaug.utils.files import content_digest
 _AT_ONCE, MOST = 32, 8
 #: How pieces at the beginning of words are marked, and how others are.
 _BEGINS, _GOES_ON = ("Ġ", "▁"), "##"
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without the library's progress bars and warnings, such as that a head is new."""
+    from transformers.utils import logging
+
+    verbosity, has_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if has_bars:
+            logging.enable_progress_bar()
 
 
 def _opened(folder: str, kind: str) -> tuple[Any, Any]:
@@ -43,8 +60,9 @@ def _loaded(folder: str, kind: str, _digest: str) -> tuple[Any, Any]:
         raise DataError(f"{folder} is read by transformers: pip install 'autoaug[transformers]'") from None
     only = {"local_files_only": True, "trust_remote_code": False}
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **only)
-        model = getattr(transformers, kind).from_pretrained(folder, use_safetensors=True, **only)
+        with quietly():
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **only)
+            model = getattr(transformers, kind).from_pretrained(folder, use_safetensors=True, **only)
     except Exception as fault:  # damaged folders raise errors of many kinds
         raise DataError(f"{folder} has no model that transformers reads as {kind} ({first_line(fault)})") from None
     return tokenizer, model.eval()

@@ -1,0 +1,108 @@
+"""Classifiers of the library transformers, from folders on disk: ``transformers:FOLDER``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from autoaug.errors import OptionError, first_line
+from autoaug.modalities.networks import Start
+from autoaug.modalities.text.pretrained import quietly
+from autoaug.modalities.text.tokens import text_of
+from autoaug.utils.files import content_digest
+
+PREFIX = "transformers:"
+PRETRAINED = "pretrained"
+#: So many pieces are read of a text, if the model could take more.
+_MOST = 512
+
+
+class Classifier(nn.Module):
+    """A model of the library with its own tokenizer, which takes tokens ``[n, L, 3]`` of texts and returns logits.
+
+    Args:
+        folder: has the configuration and the tokenizer, as ``save_pretrained`` writes them.
+        outputs: the number of logits.
+        has_weights: whether the weights in the folder are loaded, as safetensors, with a new head if its size differs;
+            else all are random.
+
+    Raises:
+        OptionError: transformers is not installed, or has no such classifier.
+    """
+
+    def __init__(self, folder: str, outputs: int, has_weights: bool) -> None:
+        super().__init__()
+        if not Path(folder).is_dir():
+            raise OptionError(f"--model {PREFIX}{folder}: there is no such folder")
+        try:
+            import transformers
+        except ImportError:
+            raise OptionError(
+                f"--model {PREFIX}{folder} needs the package transformers: pip install 'autoaug[transformers]'"
+            ) from None
+        only: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        kind = transformers.AutoModelForSequenceClassification
+        try:
+            with quietly():
+                self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **only)
+                config = transformers.AutoConfig.from_pretrained(folder, num_labels=outputs, **only)
+                self.model = (
+                    kind.from_pretrained(
+                        folder, config=config, use_safetensors=True, ignore_mismatched_sizes=True, **only
+                    )
+                    if has_weights
+                    else kind.from_config(config)
+                )
+        except Exception as fault:  # damaged folders raise errors of many kinds
+            raise OptionError(
+                f"--model {PREFIX}{folder}: transformers reads no classifier there ({first_line(fault)})"
+            ) from None
+        if self.tokenizer.pad_token is None:
+            raise OptionError(f"--model {PREFIX}{folder}: its tokenizer has no token to pad texts with")
+        most = min(self.tokenizer.model_max_length, getattr(config, "max_position_embeddings", None) or _MOST, _MOST)
+        self._how: dict[str, Any] = {"return_tensors": "pt", "padding": True, "truncation": True, "max_length": most}
+
+    def get_input_embeddings(self) -> nn.Module:
+        """The layer whose vectors are mixed or attacked."""
+        layer: nn.Module = self.model.get_input_embeddings()
+        return layer
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        texts = [text_of(row) for row in tokens.cpu().numpy()]
+        pieces = self.tokenizer(texts, **self._how)
+        given = {name: pieces[name].to(tokens.device) for name in ("input_ids", "attention_mask")}
+        logits: Tensor = self.model(**given).logits
+        return logits
+
+
+def folder_of(name: str) -> str | None:
+    """The folder that a name names; None if it is of another kind."""
+    folder = name.removeprefix(PREFIX)
+    return folder if folder != name and folder else None
+
+
+def built(name: str, folder: str, outputs: int, seed: int, start: Start | None) -> nn.Module:
+    """The classifier, new or with the weights of `start`; the same `seed` gives the same random weights."""
+    has_weights = start is not None and bool(start.weights)
+    if start is not None and has_weights and _digest(name, folder) != start.digest:
+        raise OptionError(f"--model {name} has changed since the run began; restore it")
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
+        return Classifier(folder, outputs, has_weights)
+
+
+def started(name: str, folder: str, weights: str, outputs: int) -> tuple[Start, str]:
+    """What trainings of the classifier begin from, and what the user should know of it."""
+    if weights != PRETRAINED:
+        raise OptionError(f"--weights {weights}: {name} has its weights in its folder; pass --weights {PRETRAINED}")
+    digest = _digest(name, folder)
+    return Start(weights, digest), f"{name} starts from the weights in its folder ({digest}), with {outputs} outputs"
+
+
+def _digest(name: str, folder: str) -> str:
+    if not Path(folder).is_dir():
+        raise OptionError(f"--model {name}: there is no such folder")
+    return content_digest(Path(folder), OptionError)
