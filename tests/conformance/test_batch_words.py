@@ -115,6 +115,13 @@ def test_keras_never_traces_a_policy() -> None:
     assert (promised.shape[1:], promised.dtype) == (made.shape[1:], str(made.dtype).removeprefix("torch."))
 
 
+@pytest.mark.parametrize(("shape", "dtype"), [((24, 24), "uint8"), ((24, 24, 3), "int32")])
+def test_keras_refuses_an_input_that_would_be_misread_when_a_model_is_made(shape: tuple[int, ...], dtype: str) -> None:
+    module = loaded(load_policy("flip-crop"), "keras")
+    with pytest.raises(ValueError, match=r"images must be \[B, H, W, C\], uint8 or floats in \[0, 1\], not "):
+        module["Augment"]()(module["keras"].Input(shape, dtype=dtype))
+
+
 @pytest.mark.parametrize("operator", ["Sharpness", "GaussianBlur"])
 def test_keras_leaves_images_without_neighbors_as_they_are(operator: str) -> None:
     module = loaded(Policy(layers=in_turn(Operation(operator=operator, magnitude=0.8))), "keras")

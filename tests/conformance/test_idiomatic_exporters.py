@@ -208,7 +208,7 @@ def test_draws_of_a_policy_have_its_distribution(target: str, name: str, draws: 
         ("albumentations", "trivialaugment-wide", 120),
         ("kornia", "trivialaugment-wide", 77),
         ("kornia", "randaugment", 85),
-        ("keras", "trivialaugment-wide", 118),
+        ("keras", "trivialaugment-wide", 119),
         ("keras", "randaugment", 131),
     ],
 )

@@ -67,7 +67,7 @@ class Form:
 #: What codes of libsndfile mean, where its own words are those of programmers.
 _CAUSES = {
     1: "it is no sound file, or its header is damaged",
-    24: "its header has no rate, no channels or no size of samples, or zeros",
+    24: "its header lacks the rate, the channels or the size of samples, or has zeros there",
 }
 
 

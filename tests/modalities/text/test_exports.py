@@ -17,7 +17,8 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.errors import PolicyError
 from autoaug.exporters import export_modules, export_policy
-from autoaug.modalities.text import values
+from autoaug.modalities.text import synonyms, thesaurus, values
+from autoaug.modalities.text.lexicon import make_table
 from autoaug.policy.loading import load_policy, parse_policy
 from autoaug.policy.models import Layer, Operation, Policy, SubPolicy, in_turn
 from tests.modalities.text.writing import TEXTS, learned
@@ -92,6 +93,19 @@ def test_insertions_replay_where_a_text_has_no_room_left() -> None:
     made = back(apply_plan(plan, batch))
     assert loaded(policy)["apply_operations"](given, drawn(plan)) == made
     assert all("not" in text.split() for text in made)
+
+
+def test_inserted_words_that_must_stay_are_cut_as_other_insertions_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, groups = ["big small big small", "big small", "big", "not big"], [["big", "never"], ["small", "tiny"]]
+    table = make_table(groups)
+    monkeypatch.setattr(synonyms, "table", lambda _: table)
+    policy = Policy(layers=in_turn(*(Operation(operator="SynonymInsertion", magnitude=(1.0, 1.0)) for _ in range(4))))
+    module = loaded(policy)
+    module["LEXICON"].update(thesaurus.synonyms(groups))
+    for seed in range(20):
+        plan = draw_plan(policy, len(given), torch.Generator().manual_seed(seed))
+        batch, _, back = values.opened(given)
+        assert module["apply_operations"](given, drawn(plan)) == back(apply_plan(plan, batch))
 
 
 @pytest.mark.parametrize("name", OPERATORS)

@@ -282,9 +282,9 @@ def tokens_of(text: str, protected: frozenset[str]) -> Tokens:
 
 def fitting(tokens: Tokens, room: int) -> Tokens:
     """As many tokens as there is room for. What was just inserted has the flag 32, which is taken off; the last of it
-    that would push a word that must stay out of the room is left out.
+    that would push a word that was there and must stay out of the room is left out.
     """
-    end = max((i + 1 for i, (_, flags) in enumerate(tokens) if flags & 4), default=0)
+    end = max((i + 1 for i, (_, flags) in enumerate(tokens) if flags & 36 == 4), default=0)
     inserted = [i for i, (_, flags) in enumerate(tokens[:end]) if flags & 32]
     left_out = set(inserted[len(inserted) - max(end - room, 0) :])
     return [(word, flags & ~32) for i, (word, flags) in enumerate(tokens) if i not in left_out][:room]
