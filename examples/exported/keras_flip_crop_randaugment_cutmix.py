@@ -173,6 +173,7 @@ class Augment(keras.layers.Pipeline):
         return ops.cast(ops.round(made * 255) if kind == "uint8" else made, kind)
 
     def compute_output_spec(self, images: Any, training: bool = True) -> Any:
+        check(images, keras.backend.standardize_dtype(images.dtype))
         return keras.KerasTensor(images.shape, images.dtype)  # as they are, which Keras would find out by tracing
 
     def get_config(self) -> dict[str, Any]:

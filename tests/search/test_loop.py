@@ -255,7 +255,7 @@ def test_kill_9_in_mid_search_then_resume(workers: str, strategy: str, tmp_path:
     kill_after(5, "trial ", command)
     ended = {t.number: t.datetime_complete for t in trials() if t.state.is_finished()}
     resume = [sys.executable, "-m", "autoaug", "resume", str(out)]
-    kill_after(2, "confirmation ", resume)
+    kill_after(2, "training ", resume)
     confirmed = {path.name: path.stat().st_mtime_ns for path in out.glob("confirmation/[!.]*.npz")}
     subprocess.run(resume, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
     after = trials()

@@ -102,7 +102,11 @@ def test_what_cannot_be_had_is_one_line_before_the_data_are_read(
 
 
 def test_a_model_name_without_its_second_half_shows_what_there_is(here: Path, refused: Callable[..., str]) -> None:
-    for name, words in (("x:", "torchvision:NAME"), ("timm:", "did you mean 'timm:NAME'"), ("torch", "timm:NAME")):
+    for name, words in (
+        ("x:", "torchvision:NAME"),
+        ("timm:", "did you mean 'timm:NAME'"),
+        ("torch", "torchvision:NAME"),
+    ):
         assert words in refused("search", "missing.npz", "--model", name, folder=here)
 
 
