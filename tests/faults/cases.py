@@ -97,7 +97,11 @@ def _add(path: Path, cases: dict[tuple[str, str], dict[str, Any]], is_full: bool
     noted = read_report(path)
     for (heading, case), outcome in cases.items():
         before = noted.setdefault(heading, {}).get(case, {})
-        is_longer = "--full" in before.get("command", "") and not is_full and before["outcome"] == outcome["outcome"]
+        is_longer = (
+            "--full" in before.get("command", "")
+            and not is_full
+            and outcome["outcome"] in (before["outcome"], "not tried")
+        )
         if not is_longer:
             noted[heading][case] = {**outcome, "commit": commit, "command": command}
     known = set(written_cases())
