@@ -35,8 +35,7 @@ class Classifier(nn.Module):
 
     def __init__(self, folder: str, outputs: int, has_weights: bool) -> None:
         super().__init__()
-        if not Path(folder).is_dir():
-            raise OptionError(f"--model {PREFIX}{folder}: there is no such folder")
+        _check_there(folder)
         try:
             import transformers
         except ImportError:
@@ -87,7 +86,7 @@ def folder_of(name: str) -> str | None:
 def built(name: str, folder: str, outputs: int, seed: int, start: Start | None) -> nn.Module:
     """The classifier, new or with the weights of `start`; the same `seed` gives the same random weights."""
     has_weights = start is not None and bool(start.weights)
-    if start is not None and has_weights and _digest(name, folder) != start.digest:
+    if start is not None and has_weights and _digest(folder) != start.digest:
         raise OptionError(f"--model {name} has changed since the run began; restore it")
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
@@ -98,11 +97,15 @@ def started(name: str, folder: str, weights: str, outputs: int) -> tuple[Start, 
     """What trainings of the classifier begin from, and what the user should know of it."""
     if weights != PRETRAINED:
         raise OptionError(f"--weights {weights}: {name} has its weights in its folder; pass --weights {PRETRAINED}")
-    digest = _digest(name, folder)
+    digest = _digest(folder)
     return Start(weights, digest), f"{name} starts from the weights in its folder ({digest}), with {outputs} outputs"
 
 
-def _digest(name: str, folder: str) -> str:
-    if not Path(folder).is_dir():
-        raise OptionError(f"--model {name}: there is no such folder")
+def _digest(folder: str) -> str:
+    _check_there(folder)
     return content_digest(Path(folder), OptionError)
+
+
+def _check_there(folder: str) -> None:
+    if not Path(folder).is_dir():
+        raise OptionError(f"--model {PREFIX}{folder}: there is no such folder")
