@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from autoaug.data.layouts.heads import columns_of
 from autoaug.data.layouts.listing import Item, Listing, format_left_out
 from autoaug.data.source import ROLE_NAMES, Role
 from autoaug.errors import DataError, printable
@@ -22,8 +23,6 @@ _TOOL_MADE = frozenset({"__macosx", "__pycache__", "@eadir", "$recycle.bin", "th
 #: Words in the name of a folder that suggest a split.
 _SPLIT_WORDS = frozenset(ROLE_NAMES) | {"eval", "evaluation", "holdout", "heldout", "trainset", "testset", "valset"}
 _NAMES = "train, val and test"
-#: Bytes of the first line of a table that are looked at.
-_MOST_HEADER = 1000
 
 
 def list_folder(root: Path, endings: frozenset[str]) -> Listing:
@@ -84,9 +83,8 @@ def _lists_samples(path: Path) -> bool:
     """Whether a file looks like a manifest, whose splits and groups are not used."""
     if path.suffix.lower() not in {".csv", ".tsv"} or not path.is_file():
         return False
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        columns = re.split(r"[,\t]", file.readline(_MOST_HEADER).decode("utf-8-sig", errors="replace").lower())
-        return "path" in [column.strip(' "\r\n') for column in columns]
+    with contextlib.suppress(OSError):
+        return "path" in map(str.lower, columns_of(path))
     return False
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from autoaug.data.labels import Kind
 from autoaug.data.layouts.encoded import role_in
 from autoaug.data.layouts.folder import EXPANSION
+from autoaug.data.layouts.heads import columns_of
 from autoaug.data.layouts.manifest import LABEL_COLUMNS, check_number
 from autoaug.data.layouts.parquet import LABELS, shards
 from autoaug.data.layouts.reading import reading
@@ -29,7 +30,7 @@ from autoaug.utils.files import read_text
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 #: The table that `autoaug expand` writes, and its column with the number of the copy, 0 for originals.
 EXPANDED, COPY = "data.csv", "copy"
-_MOST_BYTES, _HEAD = 2**32, 2**26
+_MOST_BYTES = 2**32
 _SPLIT, _GROUP = ("split",), ("group",)
 #: Usual names of columns of names and numbers of rows; pandas writes its index without a name.
 IDS = ("id", "index", "")
@@ -91,28 +92,6 @@ def table_files(data: str) -> list[Path]:
     if path.is_dir():
         return [file for ending in ENDINGS for file in shards(path, ending)]
     return [path] if path.suffix.lower() in ENDINGS and path.is_file() else []
-
-
-def columns_of(path: Path) -> list[str]:
-    """The names of the columns with text in a file of a table, from its head alone; those of JSON Lines are the keys of
-    the first line. None where a column has encoded samples. Raises errors of many kinds for damaged files.
-    """
-    ending = path.suffix.lower()
-    if ending == ".parquet":
-        from pyarrow.parquet import read_schema
-
-        kinds = {name: str(kind) for name, kind in zip(*_names_and_types(read_schema(path)), strict=True)}
-        encoded = any(kind.startswith(("struct", "binary", "large_binary")) for kind in kinds.values())
-        return [] if encoded else [name for name, kind in kinds.items() if kind.endswith("string")]
-    with path.open("rb") as file:
-        first = file.readline(_HEAD).decode("utf-8-sig", errors="replace").rstrip("\r\n")
-    return (
-        list(json.loads(first)) if ending in (".jsonl", ".ndjson") else first.split("\t" if ending == ".tsv" else ",")
-    )
-
-
-def _names_and_types(schema: Any) -> tuple[list[str], list[Any]]:
-    return schema.names, schema.types
 
 
 def read_table(data: str, names: Columns) -> Table:

@@ -18,9 +18,10 @@ from autoaug.data.inputs import MemoryInputs
 from autoaug.data.layouts import list_files, no_such_data
 from autoaug.data.layouts.arrays import array_header, open_npz
 from autoaug.data.layouts.folder import files_below
+from autoaug.data.layouts.heads import columns_of
 from autoaug.data.layouts.listing import Common, Item, labels_of, open_listing
 from autoaug.data.layouts.reading import reading
-from autoaug.data.layouts.table import Columns, Table, columns_of, marked_copies, read_table, table_files
+from autoaug.data.layouts.table import Columns, Table, marked_copies, read_table, table_files
 from autoaug.data.source import Part, Role, Source
 from autoaug.errors import DataError, printable
 from autoaug.modalities.base import AS_SUITS, Reading
@@ -56,7 +57,7 @@ def recognizes(data: str) -> bool:
     """
     files = table_files(data)
     if files:
-        columns = {name.strip(' "').lower() for name in columns_of(files[0])}
+        columns = {name.lower() for name in columns_of(files[0])}
         return "path" not in columns and not columns.isdisjoint(COLUMNS)
     path = Path(data)
     if path.is_dir():

@@ -11,7 +11,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from autoaug.data.layouts.encoded import role_in
-from autoaug.data.layouts.table import IDS, Columns, columns_of, read_table, table_files
+from autoaug.data.layouts.heads import columns_of
+from autoaug.data.layouts.table import IDS, Columns, read_table, table_files
 from autoaug.data.source import Role
 from autoaug.errors import DataError
 from autoaug.utils.files import read_text
@@ -55,7 +56,7 @@ def recognizes(data: str) -> bool:
     """Whether these are two parallel files, a folder of such, a TMX file, or a table with columns for both sides."""
     path = Path(data)
     if files := table_files(data):
-        columns = {name.strip(' "').lower() for name in columns_of(files[0])}
+        columns = {name.lower() for name in columns_of(files[0])}
         return not columns.isdisjoint(SOURCES) and not columns.isdisjoint(TARGETS)
     return path.suffix.lower() == ".tmx" or _two_files(data) is not None or bool(path.is_dir() and _parallel(path))
 
@@ -184,7 +185,7 @@ def _columns(data: str) -> tuple[str, str, tuple[str, ...]]:
     """The columns of both sides: by their names, or else the first two, which is said."""
     if not (files := table_files(data)):
         return SOURCES[0], TARGETS[0], ()
-    there = [name.strip(' "') for name in columns_of(files[0])]
+    there = columns_of(files[0])
     lower = {name.lower(): name for name in there}
     source, target = (next((lower[name] for name in own if name in lower), None) for own in (SOURCES, TARGETS))
     if source is not None and target is not None:

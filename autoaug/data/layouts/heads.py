@@ -1,0 +1,33 @@
+"""The names of columns, from the head of a table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+#: Bytes of the first line at the most.
+_HEAD = 2**26
+
+
+def columns_of(path: Path) -> list[str]:
+    """The names of the columns with text in a file of a table, from its head alone, without quotation marks; those of
+    JSON Lines are the keys of the first line. None where a column has encoded samples. Raises errors of many kinds for
+    damaged files.
+    """
+    ending = path.suffix.lower()
+    if ending == ".parquet":
+        from pyarrow.parquet import read_schema
+
+        kinds = {name: str(kind) for name, kind in zip(*_names_and_types(read_schema(path)), strict=True)}
+        encoded = any(kind.startswith(("struct", "binary", "large_binary")) for kind in kinds.values())
+        return [] if encoded else [name for name, kind in kinds.items() if kind.endswith("string")]
+    with path.open("rb") as file:
+        first = file.readline(_HEAD).decode("utf-8-sig", errors="replace").rstrip("\r\n")
+    if ending in (".jsonl", ".ndjson"):
+        return list(json.loads(first))
+    return [name.strip(' "') for name in first.split("\t" if ending == ".tsv" else ",")]
+
+
+def _names_and_types(schema: Any) -> tuple[list[str], list[Any]]:
+    return schema.names, schema.types
