@@ -209,6 +209,33 @@ def test_the_time_limit_begins_when_the_task_is_loaded(monkeypatch: pytest.Monke
     assert "took longer than --trial-timeout, 5 s" in str(ended[1].fault)
 
 
+def test_only_deaths_within_a_trial_count_against_it() -> None:
+    """Whoever kills workers while they load the task says nothing about the trial that they hold."""
+
+    async def outcome(deaths: str) -> str:
+        """After these deaths of the worker that holds the trial: "l" while it loads the task, "t" in the trial."""
+        mailbox = Mailbox(timeout=None)
+        await mailbox.submit("trial", b"")
+        for death in deaths:
+            await mailbox.take("worker", "node")
+            if death == "t":
+                await mailbox.start("worker")
+            await mailbox.lose(["node"])
+        again = asyncio.create_task(mailbox.take("worker", "node"))
+        try:
+            _, ended = await asyncio.wait_for(mailbox.next_result(), timeout=0.1)
+        except TimeoutError:
+            return "runs again" if again.done() else "lost"
+        assert isinstance(ended, ray_mailbox.Ended)
+        return str(ended.fault)
+
+    assert asyncio.run(outcome("t")) == "runs again"
+    assert asyncio.run(outcome("llll")) == "runs again"
+    assert asyncio.run(outcome("llltlll")) == "runs again"  # a worker that loaded the task shows that it can be loaded
+    assert asyncio.run(outcome("tlt")) == "the worker died 2 times in this trial"
+    assert asyncio.run(outcome("lllll")) == "workers died 5 times in a row while they loaded the data"
+
+
 def test_a_worker_is_limited_while_it_loads_the_task_and_anew_in_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     from autoaug.search.executors import ray_workers
 

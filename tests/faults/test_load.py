@@ -42,7 +42,7 @@ class Watching(Logged):
         self.workers: list[int] = []
         self.ended = self.killed = 0
 
-    def trial_ended(self, _: TrialSummary, *__: object) -> None:  # type: ignore[override]
+    def trial_ended(self, _: TrialSummary, *__: object) -> None:  # type: ignore[override]  # the rest is not needed
         self.ended += 1
         workers = [p for p in psutil.Process().children(recursive=True) if is_worker(p)] if self._kill_every else []
         if self.ended % self._every == 0:
