@@ -148,11 +148,11 @@ def test_the_trial_of_a_worker_that_dies_is_run_again() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("warm_ray")
 @pytest.mark.fault("trials", "a worker that dies again and again")
-def test_a_trial_that_kills_its_worker_twice_has_failed() -> None:
+def test_a_trial_that_kills_its_worker_again_and_again_has_failed() -> None:
     with executors("ray-tune", 1, "cpu", None) as open_executor, open_executor(of_own("deadly")) as executor:
         by_key = results(executor, ["only"])
     assert by_key["only"].status == "failed"
-    assert "the worker died 2 times" in by_key["only"].reason
+    assert "the worker died 3 times" in by_key["only"].reason
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n != "inline" else n for n in EXECUTORS])
@@ -229,10 +229,10 @@ def test_only_deaths_within_a_trial_count_against_it() -> None:
         assert isinstance(ended, ray_mailbox.Ended)
         return str(ended.fault)
 
-    assert asyncio.run(outcome("t")) == "runs again"
+    assert asyncio.run(outcome("tt")) == "runs again"
     assert asyncio.run(outcome("llll")) == "runs again"
-    assert asyncio.run(outcome("llltlll")) == "runs again"  # a worker that loaded the task shows that it can be loaded
-    assert asyncio.run(outcome("tlt")) == "the worker died 2 times in this trial"
+    assert asyncio.run(outcome("llltlltl")) == "runs again"  # a worker that loaded the task shows that it can be loaded
+    assert asyncio.run(outcome("tltt")) == "the worker died 3 times in this trial"
     assert asyncio.run(outcome("lllll")) == "workers died 5 times in a row while they loaded the data"
 
 

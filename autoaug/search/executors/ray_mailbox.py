@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from autoaug.search.executors.base import timed_out
 from autoaug.utils.clock import now
 
-#: A trial whose worker dies is run again. If a worker dies in it this many times, the trial is at fault.
-_DEATHS = 2
+#: A trial whose worker dies is run again. If a worker dies in it this many times, the trial is at fault. Fewer would
+#: blame trials where workers are killed often, as on preemptible nodes.
+_DEATHS = 3
 #: A worker that dies while it loads the task says nothing about its trial. If this many do so in a row, the task is at
 #: fault, and with it every trial.
 _DEATHS_LOADING = 5
