@@ -36,10 +36,10 @@ def sample(**options: Any) -> None:
     """
     from autoaug import api
 
-    with at_work("drawing samples, and filtering them"):
+    with at_work("drawing samples, and training the filter that they have to pass, in steps") as reached:
         from autoaug.generate.filter import format_counts
 
-        outcome = api.generate_sample(**options)
+        outcome = api.generate_sample(**options, watch=reached)
     echo(f"{outcome.folder}: of {outcome.drawn} samples {format_counts(outcome.reasons)}")
     for what, (before, after) in zip(("class", "group"), outcome.balance.values(), strict=False):  # groups are optional
         each = f"{min(before)} to {max(before)} before the filter, {min(after)} to {max(after)} after"
