@@ -45,7 +45,11 @@ def list_folder(root: Path, endings: frozenset[str]) -> Listing:
     ]
     if not items:
         what = "is empty" if not any(root.iterdir()) else "has no samples in folders named after their class"
-        raise DataError(f"{root}: the folder {what}; expected CLASS/SAMPLE or train/CLASS/SAMPLE")
+        loose = sum(count for kind, count in left_out.items() if kind in endings)
+        cure = f"; files outside of such folders: {loose}; a CSV with the columns path,label can tell their classes"
+        raise DataError(
+            f"{root}: the folder {what}; expected CLASS/SAMPLE or train/CLASS/SAMPLE{cure if loose else ''}"
+        )
     names = frozenset(folder.name for classes in parts.values() for folder in classes)
     return Listing(str(root), tuple(items), names, format_left_out(left_out))
 
