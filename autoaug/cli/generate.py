@@ -75,8 +75,8 @@ def robustness(*, as_json: Annotated[bool, typer.Option("--json", help="Print JS
     from autoaug import api
     from autoaug.results import ACCURACY
 
-    with at_work("testing the model"):
-        result = api.robustness(**options)
+    with at_work("testing the model on attacked and corrupted samples") as reached:
+        result = api.robustness(**options, watch=reached)
     if as_json:
         typer.echo(json.dumps(result.model_dump() | {"mean_corrupted": result.mean_corrupted}, indent=2))
         return
