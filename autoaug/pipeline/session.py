@@ -63,7 +63,7 @@ def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Prog
         return _carry_out(replace(job, folder=folder, parts=planned.parts, limit=limit))
 
 
-def forecast_run(options: SearchOptions, known: tuple[Audit, DataSet] | None = None) -> Forecast:
+def forecast_run(options: SearchOptions | CompareOptions, known: tuple[Audit, DataSet] | None = None) -> Forecast:
     """What `begin_run` with the same options would do; nothing is written. Data are read, unless they are `known`."""
     begun = now()
     config, data, audit = prepare(options, known)
