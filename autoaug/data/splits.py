@@ -114,9 +114,9 @@ class DataSet:
             assert self.test.groups is not None
             cure = "" if self.has_own_test else ", pass --folds 2 or more"
             raise DataError(
-                f"{self.name}: the test split has only {called(self.test.groups[0])}, but the luck of a group can only be "
-                f"estimated from two or more; add groups{cure}, or, if samples of this group are independent, "
-                "give each of them its own group"
+                f"{self.name}: the test split has only {called(self.test.groups[0])}, but the luck of a group can only "
+                f"be estimated from two or more; add groups{cure}, or, if samples of this group are independent, give "
+                "each of them its own group"
             )
 
 
