@@ -144,7 +144,7 @@ def test_thousands_of_trials_through_ray(
         check(soak(tmp_path / "run", trials, watching, "ray-tune", 2), trials)
     record_property("workers killed", watching.killed)
     assert watching.killed >= trials // 50 - 1
-    for who, sizes in (("driver", watching.driver), ("workers", watching.workers)):
-        record_property(f"{who}'s memory grew over the last half by", round(growth(sizes), 3))
-        assert growth(sizes) < MOST_GROWTH or len(sizes) < 100, (who, sizes)
+    for whose, sizes in (("driver's", watching.driver), ("workers'", watching.workers)):
+        record_property(f"{whose} memory grew over the last half by", round(growth(sizes), 3))
+        assert growth(sizes) < MOST_GROWTH or len(sizes) < 100, (whose, sizes)
     assert os.environ.get("RAY_ADDRESS") is None
