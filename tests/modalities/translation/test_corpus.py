@@ -186,7 +186,7 @@ def test_a_column_with_translations_back_is_taken(tmp_path: Path) -> None:
         (program("import sys; print(sys.stdin.readline())"), "a line for each text: of 20 texts it made 2 lines"),
         ("true", "of 20 texts it made 0 lines"),
         (program("import sys; sys.exit(3)"), "failed with status 3: it does not say why"),
-        (program("import sys; sys.exit('no such pair')"), "failed with status 1: no such pair"),
+        (program("no_such_pair"), "failed with status 1: NameError: name"),
     ],
 )
 @pytest.mark.fault("data", "a translator that is missing, hangs, fails or writes nothing")
