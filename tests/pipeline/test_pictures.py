@@ -38,7 +38,7 @@ def test_captions_tell_what_had_no_effect() -> None:
     gray = Samples(MemoryInputs(np.full((9, 3, 12, 12), 127, np.uint8)), np.arange(9) % 2)
     data = DataSet("gray", ("a", "b"), gray, gray, gray, "", "")
     for operator, has_effect in (("HorizontalFlip", False), ("Invert", True), ("Identity", True)):
-        gallery = draw_gallery(Policy(layers=in_turn(Operation(operator=operator))), data, seed=0)
+        gallery = draw_gallery(Policy(layers=in_turn(Operation(operator=operator, magnitude=1))), data, seed=0)
         assert all(caption.endswith(": no effect here") != has_effect for caption in gallery.captions.ravel()), operator
 
 
