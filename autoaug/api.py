@@ -114,6 +114,17 @@ def forecast(options: SearchOptions) -> Forecast:
 
 
 @takes(CompareOptions)
+def forecast_comparison(options: CompareOptions) -> Forecast:
+    """What `compare` with the same options would do; see `forecast`.
+
+    >>> autoaug.api.forecast_comparison("photos/", ["none", "randaugment"]).lines  # doctest: +SKIP
+    """
+    from autoaug.pipeline.session import forecast_run
+
+    return forecast_run(options)
+
+
+@takes(CompareOptions)
 def compare(options: CompareOptions) -> SearchResult:
     """Train `policies` (built-in names, files, run folders or policies) on common fresh seeds, and compare the best one
     on validation with the strongest of the others, as in the confirmation of a search. Raises the errors of `search`.

@@ -153,7 +153,11 @@ def test_data_are_made_from_python_as_from_the_command_line(tmp_path: Path) -> N
     steps: list[int] = []
     about = api.generate_fit(data, out=tmp_path / "fitted", kind="pca")
     assert (about.kind, len(about.classes)) == ("pca", 3)
-    made = api.generate_sample(tmp_path / "fitted", out=tmp_path / "made", per_class=20)
+    trained: list[tuple[int, int]] = []
+    made = api.generate_sample(
+        tmp_path / "fitted", out=tmp_path / "made", per_class=20, watch=lambda *far: trained.append(far)
+    )
+    assert trained == [(step, len(trained)) for step in range(1, len(trained) + 1)] != []
     assert made.drawn == sum(made.reasons.values()) == 60
     assert len(list((tmp_path / "made").rglob("*.png"))) == made.reasons["passed"]
     copies = api.expand(data, "flip-crop", out=tmp_path / "x2", watch=lambda done, _: steps.append(done))

@@ -89,6 +89,20 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return keys
 
 
+def test_starting_again_in_its_folder_says_what_differs_and_how_it_goes_on(tmp_path: Path) -> None:
+    """It noted `auto` for the network that is resolved by now."""
+    folder = restored("unfinished", tmp_path)
+    _, config = RunFolder.open(folder.root)
+    assert config.model == "auto"
+    for seed, words in ((config.seed, "exists; continue"), (7, r"another run, with seed 0 \(wanted: 7\); continue")):
+        wanted = config.model_copy(update={"model": "resnet9", "seed": seed})
+        with pytest.raises(RunError, match=f"{words} that run with: autoaug resume .*, or choose another"):
+            RunFolder.create(folder.root, wanted)
+    finished = restored("finished", tmp_path / "other")
+    with pytest.raises(RunError, match=r"exists; see its report, .*report\.html, or choose another folder with --out"):
+        RunFolder.create(finished.root, RunFolder.open(finished.root)[1])
+
+
 def test_a_result_is_read_in_the_words_of_today() -> None:
     result = SearchResult.load(OLDER / "finished")
     assert {c.name: c.fingerprint for c in result.candidates} == FINGERPRINTS

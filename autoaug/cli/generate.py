@@ -36,10 +36,10 @@ def sample(**options: Any) -> None:
     """
     from autoaug import api
 
-    with at_work("drawing samples, and filtering them"):
+    with at_work("drawing samples, and training the filter that they have to pass, in steps") as reached:
         from autoaug.generate.filter import format_counts
 
-        outcome = api.generate_sample(**options)
+        outcome = api.generate_sample(**options, watch=reached)
     echo(f"{outcome.folder}: of {outcome.drawn} samples {format_counts(outcome.reasons)}")
     for what, (before, after) in zip(("class", "group"), outcome.balance.values(), strict=False):  # groups are optional
         each = f"{min(before)} to {max(before)} before the filter, {min(after)} to {max(after)} after"
@@ -75,8 +75,8 @@ def robustness(*, as_json: Annotated[bool, typer.Option("--json", help="Print JS
     from autoaug import api
     from autoaug.results import ACCURACY
 
-    with at_work("testing the model"):
-        result = api.robustness(**options)
+    with at_work("testing the model on attacked and corrupted samples") as reached:
+        result = api.robustness(**options, watch=reached)
     if as_json:
         typer.echo(json.dumps(result.model_dump() | {"mean_corrupted": result.mean_corrupted}, indent=2))
         return

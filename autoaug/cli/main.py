@@ -31,6 +31,7 @@ from autoaug.utils.terminal import at_work, echo
 from autoaug.version import __version__
 
 if TYPE_CHECKING:
+    from autoaug.pipeline.forecast import Forecast
     from autoaug.results import SearchResult
     from autoaug.runs.callbacks.console import ConsoleProgress
 
@@ -65,6 +66,9 @@ app = typer.Typer(
 
 Run = Annotated[Path, typer.Argument(help="A run folder.")]
 Open = Annotated[bool, typer.Option("--open", help="Show the page in the browser.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only say what the run would do, how long it takes, and how much memory.")
+]
 
 
 @app.callback(invoke_without_command=True)
@@ -77,23 +81,12 @@ def _root(
 
 
 @command(app, SearchOptions, "autoaug search photos/ --budget 20x --workers 4 --out runs/photos", PANELS)
-def search(
-    *,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Only say what the search would do, how long it takes, and how much memory."),
-    ] = False,
-    **options: Any,
-) -> None:
+def search(*, dry_run: DryRun = False, **options: Any) -> None:
     """Search for the best policy for DATA, confirm it on fresh seeds, and write policy, code and report."""
     from autoaug import api
 
     if dry_run:
-        with _at_work(options):
-            found = api.forecast(**options)
-        for line in found.lines:
-            echo(line)
-        return
+        return _tell(api.forecast, options)
     _finish(lambda progress: api.search(**options, progress=progress, command=_command()))
 
 
@@ -101,10 +94,12 @@ _COMPARE = "autoaug compare digits none randaugment runs/digits-search-1 --seeds
 
 
 @command(app, CompareOptions, _COMPARE, PANELS)
-def compare(**options: Any) -> None:
+def compare(*, dry_run: DryRun = False, **options: Any) -> None:
     """Train POLICIES on common fresh seeds and report which is better, as in the confirmation of a search."""
     from autoaug import api
 
+    if dry_run:
+        return _tell(api.forecast_comparison, options)
     _finish(lambda progress: api.compare(**options, progress=progress, command=_command()))
 
 
@@ -233,6 +228,14 @@ def _at_work(options: Mapping[str, Any]) -> AbstractContextManager[object]:
     from autoaug.utils.redaction import shown
 
     return at_work(f"reading {shown(str(options['data']))}, and timing a few steps")
+
+
+def _tell(forecast: Callable[..., Forecast], options: Mapping[str, Any]) -> None:
+    """Print what a run would do."""
+    with _at_work(options):
+        found = forecast(**options)
+    for line in found.lines:
+        echo(line)
 
 
 def _command() -> str:

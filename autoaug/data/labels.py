@@ -96,4 +96,4 @@ def require_classes(labels: np.ndarray, what: str) -> None:
     """Raise `DataError` unless these labels are classes, which is what `what` needs."""
     kind = kind_of(labels)
     if kind != "classification":
-        raise DataError(f"{what}: this needs one class per sample, and these data are for {kind}")
+        raise DataError(f"{what} needs one class per sample, and these data are for {kind}")

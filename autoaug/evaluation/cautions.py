@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autoaug.evaluation.wording import FEWEST_SEEDS
 from autoaug.results import RECALL, Candidate, SearchResult
 
 #: At most this many classes are listed.
@@ -33,14 +34,16 @@ def _uneven(result: SearchResult, returned: Candidate) -> str:
 
 
 def _constant(result: SearchResult, returned: Candidate) -> str:
-    """A warning if the accuracy is not proven to be above that of always answering the most frequent class."""
+    """A warning if the accuracy is not proven to be above that of always answering the most frequent class. Too few
+    seeds prove nothing: then it is warned of an accuracy that is not above it.
+    """
     counts = [sum(row) for row in returned.confusion]
     known = returned.metrics.get("accuracy")
     low = known.ci95[0] if known else returned.ci95[0] if result.metric.name == "accuracy" else None
     if low is None or not sum(counts):
         return ""
     share, accuracy = max(counts) / sum(counts), sum(row[i] for i, row in enumerate(returned.confusion)) / sum(counts)
-    if low > share:
+    if low > share or (len(returned.seeds) < FEWEST_SEEDS and accuracy > share):
         return ""
     name = result.data.classes[counts.index(max(counts))]
     return (

@@ -170,9 +170,9 @@ def _unit(metric: MetricRecord) -> str:
 
 def _samples_part(comparison: Comparison, metric: MetricRecord) -> str:
     """What would shrink the samples' part of the interval."""
-    if not comparison.samples_reach:
+    if not comparison.tells_samples:
         return "and the luck of the test samples could not be told apart from the noise of the seeds"
-    part = _half_width(comparison.samples_reach, metric)
+    part = _half_width(comparison.samples_reach or 0.0, metric)
     why = "" if comparison.folds is None else ", because the folds' trainings share samples"
     return f"{part} only with {sample_cure(comparison)}{why}"
 

@@ -21,7 +21,7 @@ from autoaug.training.inference import clean_batches, outputs_of
 from autoaug.training.recipe import Recipe
 from autoaug.training.state import Training, TrainingPlan
 from autoaug.training.tasks import Classification
-from autoaug.training.train import train_to_end
+from autoaug.training.train import Watch, train_to_end
 from autoaug.utils.own_code import load_function
 
 #: Called with a stored sample and the name of its class; returns False to drop the sample.
@@ -113,19 +113,25 @@ class SampleFilter:
 
 
 def train_filter(
-    data: DataSet, model: str, recipe: Recipe, seed: int, device: str, start: Start | None = None
+    data: DataSet,
+    model: str,
+    recipe: Recipe,
+    seed: int,
+    device: str,
+    start: Start | None = None,
+    watch: Watch | None = None,
 ) -> SampleFilter:
     """Train a filter on real samples: the classifier on the training split, the bounds on the validation split, of
     which the filter would drop at most about one in twenty.
 
     The classifier is trained with the modality's `filter_policy`. Without augmentation, it is so confident in its
-    errors that a bound that real samples pass lets a quarter of wrong labels through.
+    errors that a bound that real samples pass lets a quarter of wrong labels through. `watch` is told of its steps.
     """
     modality = get_modality(data.modality)
     plain, policy = recipe.model_copy(update={"label_smoothing": 0.0}), load_policy(modality.filter_policy)
     task = Classification(len(data.classes))
     plan = TrainingPlan(policy, model, task, data.train, plain, seed, device, data.modality, start=start)
-    training = train_to_end(plan)
+    training = train_to_end(plan, watch=watch)
     held, real = data.validation.inputs, in_parts(data.train.inputs, modality.copy_vectors)
     distance = nearest_distance(in_parts(held, modality.copy_vectors), real)
     predicted = class_probabilities(training, held, device)

@@ -15,6 +15,7 @@ from autoaug.generate.filter import Accept, SampleFilter, count_reasons, format_
 from autoaug.generate.generator import SavedGenerator
 from autoaug.modalities.registry import get_modality
 from autoaug.training.recipe import Recipe, default_recipe
+from autoaug.training.train import Watch
 from autoaug.utils.files import other_names, safe_name, write_whole
 
 
@@ -39,13 +40,21 @@ class FilteredSamples(NamedTuple):
 
 
 def draw_samples(
-    made: SavedGenerator, data: DataSet, per_class: int, seed: int, device: str, accept: Accept | None = None
+    made: SavedGenerator,
+    data: DataSet,
+    per_class: int,
+    seed: int,
+    device: str,
+    accept: Accept | None = None,
+    watch: Watch | None = None,
 ) -> FilteredSamples:
-    """Draw `per_class` samples of each class, and judge them with a filter trained on the real samples in `data`."""
+    """Draw `per_class` samples of each class, and judge them with a filter trained on the real samples in `data`, of
+    which `watch` is told.
+    """
     labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), per_class)
     inputs = made.sample(labels, seed, device)
     recipe = default_recipe(len(data.train))
-    sample_filter = train_filter(data, "auto", recipe, seed, device)
+    sample_filter = train_filter(data, "auto", recipe, seed, device, watch=watch)
     reasons = sample_filter.judge(inputs, labels, accept)
     return FilteredSamples(inputs, labels, reasons, sample_filter, recipe, data.modality)
 

@@ -215,7 +215,7 @@ def _check_data(data: DataSet, goal: _Goal, generator: SavedGenerator | None, al
     if generator is not None:
         generator.check_fits(data, "generator" in allow)
     if kinds := wanted_generators(goal.space, goal.known()):
-        require_classes(data.train.labels, f"samples of a {kinds[0]}")
+        require_classes(data.train.labels, f"a {kinds[0]} that makes samples")
     if "robustness" in get_strategy(goal.strategy).objectives:
         require_classes(data.train.labels, "the accuracy under attack")
 

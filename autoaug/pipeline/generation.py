@@ -98,7 +98,7 @@ def sample(options: SampleOptions) -> SampledFiles:
     if options.inception:
         published = get_modality(made.about.modality).published_features(Path(options.inception), device)
     data = _data_of(made, options)
-    drawn = draw_samples(made, data, options.per_class, options.seed, device, accept)
+    drawn = draw_samples(made, data, options.per_class, options.seed, device, accept, options.watch)
     write_passed(drawn, out)
     judged = options.judge or published is not None
     return SampledFiles(

@@ -45,7 +45,12 @@ class FitOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class SampleOptions(Options):
-    """The options of drawing samples from a generator."""
+    """The options of drawing samples from a generator.
+
+    Attributes:
+        watch: called with the number of finished steps of the training of the sample filter, which takes most of the
+            time, and the number of all steps.
+    """
 
     generator: Annotated[str | Path, Option("A folder made by autoaug generate fit.", is_argument=True)] = field(
         kw_only=False
@@ -66,6 +71,7 @@ class SampleOptions(Options):
     seed: Seed = 0
     device: Device = "auto"
     allow: Allow = ()
+    watch: Callable[[int, int], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

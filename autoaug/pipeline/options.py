@@ -335,7 +335,11 @@ class CheckOptions(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class RobustnessOptions(Options):
-    """The options of measuring the robustness of a model."""
+    """The options of measuring the robustness of a model.
+
+    Attributes:
+        watch: called with the number of samples that have been attacked or corrupted, and the number of all of these.
+    """
 
     data: DataAgain = field(kw_only=False)
     model: Annotated[
@@ -350,3 +354,4 @@ class RobustnessOptions(Options):
     allow: Allow = ()
     modality: Modality = None
     trust: Trust = False
+    watch: Callable[[int, int], None] | None = None

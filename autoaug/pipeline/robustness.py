@@ -68,7 +68,7 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
     rows = tested[spread_rows(len(tested), options.samples)]
     how = how.model_copy(update={"kind": usual_attack(modality)})
     exam = Exam(task, modality, chosen, how, tuple(modality.corruptions), metric)
-    robustness = measure(trained, data.test, rows, exam)
+    robustness = measure(trained, data.test, rows, exam, options.watch)
     if run and config and config.data_fingerprint == data.fingerprint:
         write_whole(run.robustness, robustness.model_dump_json(indent=2))
         write_report(run)

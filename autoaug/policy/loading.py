@@ -145,8 +145,8 @@ def read_policy(name_or_path: str | Path) -> Policy:
         if not (path / "policy.yaml").is_file():
             raise PolicyError(f"{text} has no policy.yaml; a run folder has one when the run is finished")
         return read_policy(path / "policy.yaml")
-    if path.suffix in {".yaml", ".yml", ".json"}:
-        raise PolicyError(f"there is no policy file {text!r}")
+    if path.suffix in {".yaml", ".yml", ".json"} or "/" in text:
+        raise PolicyError(f"there is no policy file or run folder {text!r}")
     if "+" in text:
         first, rest = text.split("+", 1)
         return read_policy(first) + read_policy(rest)

@@ -74,7 +74,7 @@ def _line(event: dict[str, Any], metric: MetricRecord) -> str:
             name, spent = f"trial {trial['number']} {trial['name']}", f"{100 * event['fraction']:.0f} % of the budget"
             return f"{at} {name}: {outcome}, {spent}"
         case "confirmation":
-            return f"{at} confirmation {event['done']} of {event['total']}: {event['name']}"
+            return f"{at} training {event['done']} of {event['total']}: {event['name']}"
         case "finished":
             return f"{at} {event['sentence']}"
         case "metric":

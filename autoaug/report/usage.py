@@ -15,8 +15,11 @@ _SINGLE = "one at a time"
 
 def code_lines(module: Path, policy: Policy, data: DataSummary) -> list[str]:
     """The lines of code that use the file `module`, exported from the `policy`: on one sample at a time where it is
-    written as users of the library write it, and otherwise on a batch. Raises `RunError` if it is damaged.
+    written as users of the library write it, and otherwise on a batch; none where the code would change no sample, as
+    for no augmentation. Raises `RunError` if the file is damaged.
     """
+    if not policy.operator_names() and policy.mixing is None:
+        return []
     imported, mixes, count = f"{module}, which runs without autoaug", policy.mixing is not None, len(data.classes)
     limits = {"multi-label": "  # labels [n, labels] in [0, 1]", "regression": "  # labels [n, numbers]"}
     beside = limits.get(data.task, "")

@@ -83,6 +83,10 @@ class Candidate(Record):
         yield from ((name, score) for name, row in rows.items() for score in row if score is not None)
 
 
+#: Smaller parts of an interval, compared with the other part, cannot be seen in it.
+_NEGLIGIBLE = 1e-3
+
+
 class McNemar(Record):
     """The exact test of McNemar (1947) on the pooled predictions of all seeds."""
 
@@ -114,6 +118,13 @@ class Comparison(Record):
     folds: Annotated[int, Field(ge=2)] | None = None
     test_groups: Annotated[int, Field(ge=1)] | None = None
     mcnemar: McNemar | None = None
+
+    @property
+    def tells_samples(self) -> bool:
+        """Whether the luck of the test samples could be told apart from the noise of the seeds. Where it was estimated
+        as none, `samples_reach` is a bound, which may be tiny.
+        """
+        return bool(self.samples_reach) and (self.samples_reach or 0.0) > _NEGLIGIBLE * (self.seeds_reach or 0.0)
 
 
 class Returned(Record):

@@ -99,14 +99,16 @@ def _why_not_begun(folder: RunFolder, begun: RunConfig, wanted: RunConfig) -> st
     differing = [
         f"{name.replace('_', ' ')} {_brief(before[name])} (wanted: {_brief(after[name])})"
         for name in before
-        if getattr(begun, name) != getattr(wanted, name)
+        # Older versions noted `auto`, not what it stands for.
+        if getattr(begun, name) != getattr(wanted, name) and (name, before[name]) != ("model", "auto")
     ]
-    if not differing:
-        return f"run folder {folder.root} exists; continue it with: autoaug resume {folder.root}"
-    return (
-        f"run folder {folder.root} belongs to another run, with {'; '.join(differing)}; continue that run with: "
-        f"autoaug resume {folder.root}, or choose another folder with --out"
+    which = f"belongs to another run, with {'; '.join(differing)}" if differing else "exists"
+    cure = (
+        f"see its report, {folder.report}"
+        if folder.result.is_file()
+        else f"continue that run with: autoaug resume {folder.root}"
     )
+    return f"run folder {folder.root} {which}; {cure}, or choose another folder with --out"
 
 
 def _brief(value: Any) -> str:

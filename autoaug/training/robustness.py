@@ -88,9 +88,13 @@ def robust_score(model: nn.Module, setting: TrainingSetting, samples: Samples) -
     return (attacked + float(np.mean(list(corrupted.values())))) / 2
 
 
-def measure(model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam) -> Robustness:
-    """The score of `model` on the samples at `rows`: clean, attacked, and under corruptions at all severities."""
-    clean, attacked, corrupted = _examined(model, samples, rows, exam)
+def measure(
+    model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam, watch: Callable[[int, int], None] | None = None
+) -> Robustness:
+    """The score of `model` on the samples at `rows`: clean, attacked, and under corruptions at all severities. `watch`
+    is told how many samples have been through the attack or a corruption, of all of these.
+    """
+    clean, attacked, corrupted = _examined(model, samples, rows, exam, watch)
     words = attack_of(exam.modality, exam.how.kind).words(exam.how)
     return Robustness(
         inputs=len(rows),
@@ -103,13 +107,25 @@ def measure(model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam) ->
 
 
 def _examined(
-    model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam
+    model: nn.Module,
+    samples: Samples,
+    rows: np.ndarray,
+    exam: Exam,
+    watch: Callable[[int, int], None] | None = None,
 ) -> tuple[float, float, dict[str, tuple[float, ...]]]:
     """The score clean, attacked, and under each corruption at the severities of the exam."""
     check_examinable(exam.modality)
     clean, attacked = _Score(model, exam), _Score(model, exam)
     corrupted = {name: [_Score(model, exam) for _ in exam.severities] for name in exam.corruptions}
     batches = clean_batches(samples.inputs, exam.device, exam.modality.name, rows)
+    done, total = 0, len(rows) * (1 + len(exam.corruptions))
+
+    def reached(count: int) -> None:
+        nonlocal done
+        done += count
+        if watch is not None:
+            watch(done, total)
+
     for number, (indices, values) in enumerate(batches):
         labels = samples.labels[indices]
         clean.add(values, labels)
@@ -118,10 +134,12 @@ def _examined(
             generator = torch.Generator().manual_seed(number)
             moved = attack(model, NetworkInput(values), targets, exam.how, generator, exam.task, exam.modality)
         attacked.add(moved.values, labels)
+        reached(len(labels))
         for name, scores in corrupted.items():
             corrupt: Callable[[Tensor, int], Tensor] = exam.modality.corruptions[name]
             for severity, of_severity in zip(exam.severities, scores, strict=True):
                 of_severity.add(corrupt(values, severity), labels)
+            reached(len(labels))
     by_name = {name: tuple(row.value() for row in scores) for name, scores in corrupted.items()}
     return clean.value(), attacked.value(), by_name
 

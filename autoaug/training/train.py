@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -31,18 +31,23 @@ class NonFiniteLoss(ArithmeticError):
     """The loss became NaN or infinite."""
 
 
-def train_to_end(plan: TrainingPlan, training: Training | None = None) -> Training:
-    """Carry out `plan` to the end, from the beginning or from the state of `training`."""
+#: Is told the number of finished steps and of all steps.
+Watch = Callable[[int, int], None]
+
+
+def train_to_end(plan: TrainingPlan, training: Training | None = None, watch: Watch | None = None) -> Training:
+    """Carry out `plan` to the end, from the beginning or from the state of `training`; `watch` is told of each step."""
     with RandomState(derive_seed(plan.seed, "global"), plan.device):
         training = training or new_training(plan)
-        for _ in train(training, plan):
+        for _ in train(training, plan, watch):
             pass
     return training
 
 
-def train(training: Training, plan: TrainingPlan) -> Iterator[float]:
+def train(training: Training, plan: TrainingPlan, watch: Watch | None = None) -> Iterator[float]:
     """Train ``training.model`` in place according to `plan`, from its current state; yield each rung that is reached.
-    The global random state is seeded in every step, so that a resumed training draws as an uninterrupted one.
+    The global random state is seeded in every step, so that a resumed training draws as an uninterrupted one. `watch`
+    is told of each step.
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite.
@@ -65,6 +70,8 @@ def train(training: Training, plan: TrainingPlan) -> Iterator[float]:
             for start in range(0, len(chunk.given), plan.batch_size):
                 batch = chunk.part(start, start + plan.batch_size)
                 losses += _step(training, plan, optimizer, batch, generator)
+                if watch is not None:
+                    watch(training.steps, plan.steps)
             training.meter.samples_seen += len(chunk.given)
             training.meter.sample_passes += 0 if chunk.are_features else len(chunk.given)
             if not torch.stack(losses).isfinite().all():

@@ -42,6 +42,11 @@ def test_the_lines_of_code_run_with_the_module_that_they_import(
             assert given["soft_labels"].shape == (4, 3)
 
 
+def test_no_code_is_suggested_for_a_policy_that_changes_no_sample(tmp_path: Path) -> None:
+    data = DataSummary.model_construct(classes=("a", "b"), class_counts=(4, 4), task="classification", modality="image")
+    assert code_lines(tmp_path / "policy_torchvision.py", load_policy("none"), data) == []
+
+
 @pytest.mark.parametrize("is_scheduled", [False, True])
 def test_the_lines_of_code_mix_numbers_as_they_are(
     is_scheduled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -165,6 +165,10 @@ def test_labels_of_a_manifest_are_the_same_with_blanks_about_them(tmp_path: Path
         (["path\tlabel", "a.png\tx"], "tabs"),
         (["path,label,path", "a.png,x,b.png"], "columns must be"),
         (["path,label,weight", "a.png,x,1"], "columns must be"),
+        (["path,label,weight", "class 0/0000.png,x,1"], "not path,label,weight; remove 'weight'"),
+        (["Image,Kind", "class 0/0000.png,x"], "not Image,Kind; rename 'Image' to path and 'Kind' to label"),
+        (["file,label", "class 0/0000.png,x"], "not file,label; rename 'file' to path"),
+        (["age,file,sex", "3,class 0/0000.png,x"], "; rename 'file' to path, remove 'age', 'sex'"),
         (["path,label,split", "a.png,x,eval"], "line 2: unknown split 'eval'"),
         (["path,label", "a.png, "], "line 2: path and label must not be empty"),
         (["path,label", "a.png,\0"], "NUL"),
@@ -174,6 +178,15 @@ def test_labels_of_a_manifest_are_the_same_with_blanks_about_them(tmp_path: Path
 @pytest.mark.fault("data", "a manifest that breaks a rule")
 def test_a_manifest_that_breaks_a_rule_is_named_with_its_line(lines: list[str], words: str, tmp_path: Path) -> None:
     assert words in refusal(manifest(tmp_path, *lines))
+
+
+def test_what_lies_outside_of_folders_of_classes_is_told(tmp_path: Path) -> None:
+    """As in many competitions: one folder of images, and their classes in a table."""
+    write_folder(tmp_path, IMAGES, LABELS)
+    (tmp_path / "class 0").rename(tmp_path / "train")
+    shutil.rmtree(tmp_path / "class 1")
+    shutil.rmtree(tmp_path / "class 2")
+    assert "; files outside of such folders: 4; a CSV with the columns path,label" in refusal(tmp_path)
 
 
 def test_arrays_that_are_not_used_are_reported(tmp_path: Path) -> None:

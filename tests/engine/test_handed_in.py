@@ -163,6 +163,7 @@ def test_arrays_and_pictures_give_what_tensors_give(channels: int) -> None:
     ("images", "words"),
     [
         (Image.new("RGBA", (8, 8)), "not RGBA; convert it"),
+        (Image.fromarray(np.zeros((8, 8), np.uint16)), "not I;16; scale its values to 0 … 255 first"),
         (Image.new("P", (8, 8)), "not P"),
         (np.zeros((3, 32, 32), np.uint8), "channels last"),
         (np.zeros((4, 4, 3), np.int64), "not torch.int64"),

@@ -15,6 +15,7 @@ def found(
     confusion: tuple[tuple[int, ...], ...],
     accuracy: tuple[float, float],
     metric: MetricRecord | None = None,
+    seeds: int = 5,
 ) -> SearchResult:
     """A result whose returned candidate has that confusion matrix, and that interval of its accuracy."""
     recall = tuple(row[i] / sum(row) if sum(row) else None for i, row in enumerate(confusion))
@@ -23,6 +24,7 @@ def found(
         name="flips",
         policy=Policy(name="flips"),
         trial=None,
+        seeds=tuple(range(seeds)),
         class_scores=recall,
         confusion=confusion,
         metrics={"accuracy": measured},
@@ -71,3 +73,9 @@ def test_the_share_of_the_largest_class_is_no_achievement(interval: tuple[float,
             "Warning: always answering 'a' would be right on 75.0 % of the test samples, and flips, with 75.0 %, is "
             "not proven to do better."
         ]
+
+
+@pytest.mark.parametrize(("right", "warned"), [(9, False), (0, True)])
+def test_of_two_seeds_only_a_score_like_that_of_a_constant_answer_is_warned_of(right: int, warned: bool) -> None:
+    """Their interval reaches below any share, even where nine in ten are right."""
+    assert bool(cautions(found((10, 10), ((30, 0), (10 - right, right)), (-0.5, 2.0), seeds=2))) == warned

@@ -49,9 +49,10 @@ def test_over_folds_the_second_part_is_for_shared_training_samples() -> None:
     )
 
 
-def test_luck_of_the_samples_that_was_estimated_as_none_is_not_called_zero() -> None:
+@pytest.mark.parametrize("reach", [0.0, 3e-9])  # the latter of a metric without steps
+def test_luck_of_the_samples_that_was_estimated_as_none_is_not_called_zero(reach: float) -> None:
     """The variance between samples was below what the noise of the seeds makes of it."""
-    text = sureness(comparison(seeds_reach=0.009, samples_reach=0.0), ACCURACY)
+    text = sureness(comparison(seeds_reach=0.009, samples_reach=reach), ACCURACY)
     assert "±0.90 would go with more seeds" in text
     assert "and the luck of the test samples could not be told apart from the noise of the seeds." in text
     assert "±0.00" not in text

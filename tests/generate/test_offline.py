@@ -99,6 +99,23 @@ def test_arrays_with_columns_of_labels_come_back_with_them(labels: np.ndarray, t
     )
 
 
+def test_classes_keep_names_that_folders_cannot_have(tmp_path: Path) -> None:
+    """They may come from a table, or from another system; copies are of the same classes as their originals."""
+    given = folder_data(tmp_path / "given")
+    (given / "train" / "class1").rename(given / "train" / 'a "b" <c>')
+    (given / "test" / "class1").rename(given / "test" / 'a "b" <c>')
+    source = open_source(given, LIMIT)
+    expand(Expansion(source, "folder", load_policy("trivialaugment"), copies=1, seed=1), tmp_path / "out")
+    assert source.classes == ('a "b" <c>', "class0", "class2")
+    assert not (tmp_path / "out" / "train" / 'a "b" <c>').exists()
+    enlarged = open_source(tmp_path / "out", LIMIT)
+    assert enlarged.classes == source.classes
+    assert enlarged.empty == ()
+    (tmp_path / "out" / "expansion.json").write_text('{"renamed": [1]}')
+    with pytest.raises(DataError, match=r"expansion\.json is damaged: renamed: "):
+        open_source(tmp_path / "out", LIMIT)
+
+
 @pytest.mark.parametrize("kind", ["folder", "csv", "npz"])
 def test_of_an_expansion_only_originals_are_held_out_and_copies_of_those_are_left_out(
     kind: str, tmp_path: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from autoaug import api
-from autoaug.pipeline import forecast as forecasting
+from autoaug.cli.main import main
+from autoaug.pipeline import forecasting
 from autoaug.pipeline.configure import prepare
-from autoaug.pipeline.forecast import Forecast, Timing
+from autoaug.pipeline.forecast import Forecast
+from autoaug.pipeline.forecasting import Timing
 from autoaug.pipeline.options import SearchOptions
 from autoaug.training.state import TrainingPlan
 from tests.conftest import Ended, bars, write_folder, write_npz
@@ -57,6 +60,22 @@ def test_a_dry_run_says_what_a_search_would_do_and_writes_nothing(
     assert ended.stdout.startswith("the time: about ")
     assert first in ended.stdout
     assert "up to 8 policies on 3 seeds, 24 trainings; then two trainings of twice the length" in ended.stdout
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_comparison_is_forecast_too(
+    npz: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.rglob("*"))
+    policies = ["none", "flip-crop", "randaugment"]
+    monkeypatch.setattr(sys, "argv", ["autoaug", "compare", str(npz), *policies, "--seeds", "2", "--dry-run"])
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    time, confirmation, _memory = capsys.readouterr().out.splitlines()
+    assert time.startswith("the time: about ")
+    assert "search" not in time
+    assert confirmation.startswith("the confirmation: up to 3 policies on 2 seeds, 6 trainings;")
     assert set(tmp_path.rglob("*")) == before
 
 

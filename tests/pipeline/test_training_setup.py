@@ -121,7 +121,10 @@ def test_a_run_notes_its_weights_and_its_model_is_built_without_them(
     assert len(config["start"]["digest"]) == 12
     assert config["recipe"]["base"] == recipe
     api.export_model(run, exported)
-    robustness = api.robustness(data, exported, epsilon=0.01, steps=1, samples=20)
+    told: list[tuple[int, int]] = []
+    robustness = api.robustness(data, exported, epsilon=0.01, steps=1, samples=20, watch=lambda *far: told.append(far))
+    assert told[-1] == (20 * (1 + len(robustness.corrupted)),) * 2
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
     weights.unlink()
     assert api.robustness(data, exported, epsilon=0.01, steps=1, samples=20) == robustness
     monkeypatch.chdir(exported)

@@ -168,3 +168,9 @@ def test_a_file_or_a_run_is_no_published_policy(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     for name in ("mine.yaml", "run", str(tmp_path / "mine.yaml"), "mine.yaml+mixup", "mixup+cutmix"):
         assert published_policy(name) is None
+
+
+@pytest.mark.parametrize("name", ["runs/none", "none.yaml"])
+def test_a_path_without_anything_there_is_no_misspelled_name(name: str) -> None:
+    with pytest.raises(PolicyError, match=f"there is no policy file or run folder '{name}'"):
+        load_policy(name)

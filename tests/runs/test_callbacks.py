@@ -230,7 +230,7 @@ def test_a_run_is_watched_on_this_machine_alone(run: Path) -> None:
         assert watching.wait(timeout=PATIENCE) == 0
     finally:
         watching.kill()
-    assert "confirmation" in watching.stdout.read()
+    assert "training 1 of 2: none" in watching.stdout.read()  # of those after the confirmation, too
 
 
 @pytest.mark.slow
@@ -301,6 +301,23 @@ def test_a_run_that_goes_on_is_judged_by_its_own_session(monkeypatch: pytest.Mon
         progress.training_ended("none", 1, 5)
 
     assert shown_lines(monkeypatch, events)[0].endswith("60 % done, 40s left")
+
+
+def test_what_an_earlier_session_did_says_nothing_of_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trials and six trainings were read at once from the folder: nothing of them was done now."""
+
+    def events(progress: ConsoleProgress, clock: list[float]) -> None:
+        progress.expects(100.0, None)
+        progress.part_begins(0.0, 0.4)
+        progress.part_begins(0.4, 1.0)
+        clock[0] = 1.0
+        progress.training_ended("none", 7, 10)
+        clock[0] = 7.0
+        progress.training_ended("none", 8, 10)
+
+    first, second = shown_lines(monkeypatch, events)
+    assert first.endswith("82 % done, 18s left")  # as forecast
+    assert second.endswith("88 % done, 12s left")  # 6 s for 6 %, as forecast
 
 
 def test_trials_are_compared_with_those_on_the_same_share_of_the_data(

@@ -11,10 +11,13 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from autoaug.data.layouts.heads import columns_of
 from autoaug.data.layouts.listing import Item, Listing, format_left_out
 from autoaug.data.source import ROLE_NAMES, Role
 from autoaug.errors import DataError, printable
+from autoaug.utils.json import read_record
 
 #: The files in a folder written by `autoaug expand`, and the text between the numbers of a sample and its copy.
 EXPANSION, MANIFEST, COPY = "expansion.json", "manifest.jsonl", "-copy"
@@ -37,17 +40,33 @@ def list_folder(root: Path, endings: frozenset[str]) -> Listing:
     parts: dict[Role, list[Path]] = {role: _subfolders(folder, left_out) for role, folder in roles.items()}
     parts = parts or {"train": folders}
     is_expanded = (root / EXPANSION).is_file()
+    called = _class_names(root / EXPANSION) if is_expanded else {}
     items = [
-        _expanded(path, folder.name, role) if is_expanded else Item(path, folder.name, role)
+        _expanded(path, called.get(folder.name, folder.name), role) if is_expanded else Item(path, folder.name, role)
         for role, classes in parts.items()
         for folder in classes
         for path in _samples(folder, root, endings, left_out)
     ]
     if not items:
         what = "is empty" if not any(root.iterdir()) else "has no samples in folders named after their class"
-        raise DataError(f"{root}: the folder {what}; expected CLASS/SAMPLE or train/CLASS/SAMPLE")
-    names = frozenset(folder.name for classes in parts.values() for folder in classes)
+        loose = sum(count for kind, count in left_out.items() if kind in endings)
+        cure = f"; files outside of such folders: {loose}; a CSV with the columns path,label can tell their classes"
+        raise DataError(
+            f"{root}: the folder {what}; expected CLASS/SAMPLE or train/CLASS/SAMPLE{cure if loose else ''}"
+        )
+    names = frozenset(called.get(folder.name, folder.name) for classes in parts.values() for folder in classes)
     return Listing(str(root), tuple(items), names, format_left_out(left_out))
+
+
+class _Renamed(BaseModel):
+    """What is read of the facts of an expansion."""
+
+    renamed: dict[str, str] = {}
+
+
+def _class_names(facts: Path) -> dict[str, str]:
+    """The classes of an expansion whose names are not those of their folders, by these."""
+    return {name: label for label, name in read_record(facts, _Renamed, DataError).renamed.items()}
 
 
 def _expanded(path: Path, label: str, role: Role) -> Item:

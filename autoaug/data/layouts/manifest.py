@@ -6,8 +6,6 @@ several labels per sample, joined by semicolons, a column ``number`` has what a 
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -18,10 +16,10 @@ import numpy as np
 from autoaug.data.labels import Kind
 from autoaug.data.layouts.folder import EXPANSION, is_copy
 from autoaug.data.layouts.listing import OF_SAMPLES, Item, Listing
+from autoaug.data.layouts.separated import separated_rows, separator_cure
 from autoaug.data.source import ROLE_NAMES
 from autoaug.data.texts import decode_texts, plain_text
 from autoaug.errors import DataError, UnknownName
-from autoaug.utils.files import read_text
 
 #: The columns with labels, by their kind; a manifest has one of them.
 LABEL_COLUMNS: dict[Kind, str] = {
@@ -38,21 +36,11 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 def list_manifest(path: Path) -> Listing:
     """Read the manifest; raises `DataError` that names the invalid line."""
-    text = read_text(path, DataError, _MOST_BYTES)
-    if "\0" in text:
-        raise DataError(f"{path}: not a CSV file (it has NUL bytes; remove them)")
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    items: list[Item] = []
-    columns: list[str] = []
-    try:
-        for row in lines:
-            if not columns:
-                columns = _columns(path, row, lines.line_num)
-            elif row:
-                items.append(_item(path, lines.line_num, columns, row))
-    except csv.Error as fault:
-        raise DataError(f"{path}, line {lines.line_num}: not a CSV file ({fault})") from None
+    rows = separated_rows(path, _MOST_BYTES)
+    where, head = next(rows, ("", []))
+    listed = list(rows)
+    columns = _columns(path, where, head, listed[0][1] if listed else head) if head else []
+    items = [_item(path, where, columns, row) for where, row in listed]
     if (path.parent / EXPANSION).is_file():
         items = [replace(item, is_augmented=is_copy(item.path)) for item in items]
     if not items:
@@ -71,29 +59,38 @@ def cell_of(label: np.ndarray, classes: Sequence[str]) -> str:
     return classes[int(label)] if label.ndim == 0 else decode_texts(label[None])[0]
 
 
-def _columns(manifest: Path, row: list[str], line: int) -> list[str]:
-    """The column names, from the first line that is not empty."""
-    names = [name.strip().lower() for name in row]
-    if not row:
-        return []
+def _columns(manifest: Path, where: str, head: list[str], first: list[str]) -> list[str]:
+    """The column names in the `head`; the `first` row helps to say which ones are meant if they have other names."""
+    names = [name.strip().lower() for name in head]
     labels = [name for name in names if name in LABEL_COLUMNS.values()]
-    if "path" not in names or len(labels) != 1 or set(names) - set(_COLUMNS) or len(names) != len(set(names)):
-        separator = next((what for sign, what in ((";", "semicolons"), ("\t", "tabs")) if sign in "".join(row)), None)
-        cure = f" (the file is separated by {separator}: save it with commas)" if separator else ""
-        raise DataError(
-            f"{manifest}, line {line}: columns must be path,label[,split[,group]] (instead of label also "
-            f"labels, joined by semicolons, number, or text), not {','.join(row)}{cure or OF_SAMPLES}"
-        )
-    return names
+    if "path" in names and len(labels) == 1 and not set(names) - set(_COLUMNS) and len(names) == len(set(names)):
+        return names
+    raise DataError(
+        f"{where}: columns must be path,label[,split[,group]] (instead of label also labels, joined by semicolons, "
+        f"number, or text), not {','.join(head)}{_cure(manifest, head, first)}"
+    )
 
 
-def _item(manifest: Path, line: int, columns: list[str], row: list[str]) -> Item:
-    where = f"{manifest}, line {line}"
-    if len(row) != len(columns):
-        raise DataError(
-            f"{where}: there are {len(row)} values for {len(columns)} columns; put values with a comma in quotes, and "
-            "leave none out"
-        )
+def _cure(manifest: Path, head: list[str], first: list[str]) -> str:
+    """What to do about a head with other columns."""
+    if cure := separator_cure(manifest, head):
+        return cure
+    others = [name for name in head if name.strip().lower() not in _COLUMNS]
+    files = [
+        name for name, cell in zip(head, first, strict=True) if cell.strip() and (manifest.parent / cell).is_file()
+    ]
+    if not files:
+        return OF_SAMPLES
+    renamed = [f"{files[0]!r} to path"] if files[0] in others else []
+    others = [name for name in others if name != files[0]]
+    if {*LABEL_COLUMNS.values()}.isdisjoint(name.strip().lower() for name in head) and len(others) == 1:
+        renamed, others = [*renamed, f"{others[0]!r} to label"], []
+    cures = [f"rename {' and '.join(renamed)}"] if renamed else []
+    cures += [f"remove {', '.join(map(repr, others))}"] if others else []
+    return f"; {', '.join(cures)}" if cures else ""
+
+
+def _item(manifest: Path, where: str, columns: list[str], row: list[str]) -> Item:
     values = dict(zip(columns, row, strict=True))
     file, split = values["path"], values.get("split", "").strip() or "train"
     name = next(name for name in columns if name in LABEL_COLUMNS.values())

@@ -70,7 +70,7 @@ def _columns(path: Path, schema: Any, pyarrow: Any) -> tuple[str, str]:
     label = next((name for name in LABELS if name in schema.names), None)
     if sample is None or label is None:
         lacks = "of encoded samples (bytes)" if sample is None else f"of labels ({', '.join(LABELS)})"
-        cure = OF_SAMPLES if sample is None else ""
+        cure = OF_SAMPLES if sample is None else "; rename the column of labels to label"
         raise DataError(f"{path}: there is no column {lacks}; it has {', '.join(schema.names)}{cure}")
     return sample, label
 

@@ -5,10 +5,8 @@ labels per sample, joined by semicolons or as lists, and a column ``number`` has
 
 from __future__ import annotations
 
-import csv
-import io
+import itertools
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +21,7 @@ from autoaug.data.layouts.heads import columns_of
 from autoaug.data.layouts.manifest import LABEL_COLUMNS, check_number
 from autoaug.data.layouts.parquet import LABELS, shards
 from autoaug.data.layouts.reading import reading
+from autoaug.data.layouts.separated import separated_rows, separator_cure
 from autoaug.data.source import ROLE_NAMES, Role, label_text
 from autoaug.errors import DataError, UnknownName, first_line
 from autoaug.utils.files import read_text
@@ -110,9 +109,9 @@ def read_table(data: str, names: Columns) -> Table:
     if not any(given.values()):
         raise DataError(f"{data}: there are no rows in it; expected a header line and one line per sample")
     every = [row for rows in given.values() for row in rows]
-    sample, label = _columns(data, every, names)
-    extra = [name for name in every[0][1] if name.lower() in names.beside]
     copy = COPY if any((file.parent / EXPANSION).is_file() for file in files) else None
+    sample, label, is_guess = _columns(data, every, names, copy)
+    extra = [name for name in every[0][1] if name.lower() in names.beside]
     kind = _kind(label, every, copy is not None) if names.labels is _LABELS else "classification"
     rows, unreadable = [], []
     for part, of_part in given.items():
@@ -137,7 +136,7 @@ def read_table(data: str, names: Columns) -> Table:
         f"{data}: the samples are taken from the column {sample!r} and the labels from {label!r}; rename the columns "
         f"to {names.samples[0]} and label if others are meant"
     )
-    assumed = () if sample.lower() in names.samples and label.lower() in names.labels else (told,)
+    assumed = (told,) if is_guess else ()
     return Table(data, tuple(rows), left_out, assumed, tuple(unreadable), kind)
 
 
@@ -179,14 +178,21 @@ def _role(where: str, part: str, cells: Mapping[str, Any]) -> Role:
     return ROLE_NAMES[name]
 
 
-def _columns(data: str, rows: Sequence[_Row], names: Columns) -> tuple[str, str]:
-    """The columns of the samples and of the labels: by name, or else by what is in them."""
+def _columns(data: str, rows: Sequence[_Row], names: Columns, copy: str | None) -> tuple[str, str, bool]:
+    """The columns of the samples and of the labels: by name, or else by what is in them. And whether others may be
+    meant; `copy` is none of them.
+    """
     there = list(rows[0][1])
     lower = {name.lower(): name for name in there}
     sample = next((lower[name] for name in names.samples if name in lower), None)
     label = next((lower[name] for name in names.labels if name in lower), None)
     looked_at = [cells for _, cells in rows[:_LOOKED_AT]]
-    others = [name for name in there if name.lower() not in (*_SPLIT, *_GROUP, *IDS) and name not in (sample, label)]
+    known = (*_SPLIT, *_GROUP, *IDS, *names.beside, copy)
+    others = [name for name in there if name.lower() not in known and name not in (sample, label)]
+    is_number = label is not None and label.lower() == _NUMBER
+    is_guess = sample is None or label is None or (is_number and bool(others))
+    if is_number and len(others) > (sample is None) and _counts_up([cells.get(label or "") for cells in looked_at]):
+        label = None  # the numbers of the rows
     if sample is None and others:
         lengths = {name: sum(len(str(cells.get(name) or "")) for cells in looked_at) for name in others}
         sample = max(lengths, key=lambda name: lengths[name])
@@ -197,7 +203,16 @@ def _columns(data: str, rows: Sequence[_Row], names: Columns) -> tuple[str, str]
     if sample is None or label is None:
         lacks = f"of samples ({names.samples[0]})" if sample is None else "of labels (label)"
         raise DataError(f"{data}: there is no column {lacks}; it has {', '.join(there) or 'none'}")
-    return sample, label
+    return sample, label, is_guess
+
+
+def _counts_up(cells: Sequence[Any]) -> bool:
+    """Whether the cells are whole numbers that grow from row to row, as those that name rows do."""
+    try:
+        numbers = [int(str(cell)) for cell in cells]
+    except ValueError:
+        return False
+    return all(before < after for before, after in itertools.pairwise(numbers))
 
 
 def _rows(path: Path) -> Iterator[_Row]:
@@ -205,29 +220,16 @@ def _rows(path: Path) -> Iterator[_Row]:
     ending = path.suffix.lower()
     if ending == ".parquet":
         return _of_parquet(path)
-    return _of_csv(path, "\t" if ending == ".tsv" else ",") if ending in (".csv", ".tsv") else _of_json(path)
+    return _of_csv(path) if ending in (".csv", ".tsv") else _of_json(path)
 
 
-def _of_csv(path: Path, separator: str) -> Iterator[_Row]:
-    text = read_text(path, DataError, _MOST_BYTES)
-    if "\0" in text:
-        raise DataError(f"{path}: not a {path.suffix[1:].upper()} file (it has NUL bytes; remove them)")
-    csv.field_size_limit(sys.maxsize)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    columns: list[str] = []
-    try:
-        for row in lines:
-            if not columns:
-                columns = [name.strip() for name in row]
-            elif row and len(row) != len(columns):
-                raise DataError(
-                    f"{path}, line {lines.line_num}: there are {len(row)} values for {len(columns)} columns; put "
-                    "values with a separator in quotes, and leave none out"
-                )
-            elif row:
-                yield f"{path}, line {lines.line_num}", dict(zip(columns, row, strict=True))
-    except csv.Error as fault:
-        raise DataError(f"{path}, line {lines.line_num}: not a {path.suffix[1:].upper()} file ({fault})") from None
+def _of_csv(path: Path) -> Iterator[_Row]:
+    rows = separated_rows(path, _MOST_BYTES)
+    _, head = next(rows, ("", []))
+    if cure := separator_cure(path, head):
+        raise DataError(f"{path}: there is only one column, {head[0]!r}{cure}")
+    columns = [name.strip() for name in head]
+    yield from ((where, dict(zip(columns, row, strict=True))) for where, row in rows)
 
 
 def _of_json(path: Path) -> Iterator[_Row]:

@@ -52,9 +52,9 @@ def _as_tensor(inputs: Any) -> tuple[Any, Callable[[Tensor], Any]]:
     """A picture or an array as a tensor (other inputs are kept), and a function that converts such a tensor back."""
     if isinstance(inputs, Image.Image):
         if inputs.mode not in ("L", "RGB"):
-            raise ValueError(
-                f"pictures must have the mode L or RGB, not {inputs.mode}; convert it: sample.convert('RGB')"
-            )
+            is_deep = inputs.mode[:1] in ("I", "F")  # Pillow would cut off what is above 255
+            cure = "scale its values to 0 … 255 first" if is_deep else "convert it: sample.convert('RGB')"
+            raise ValueError(f"pictures must have the mode L or RGB, not {inputs.mode}; {cure}")
         tensor, as_array = _from_array(np.asarray(inputs))
         return tensor, lambda augmented: Image.fromarray(as_array(augmented))
     if isinstance(inputs, np.ndarray):

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from autoaug.errors import OptionError, first_line
+from autoaug.errors import OptionError
 from autoaug.modalities.networks import Start
-from autoaug.modalities.text.pretrained import quietly
+from autoaug.modalities.text.pretrained import FROM_DISK, check_there, opening
 from autoaug.modalities.text.tokens import text_of
 from autoaug.utils.files import content_digest
 
@@ -35,30 +35,12 @@ class Classifier(nn.Module):
 
     def __init__(self, folder: str, outputs: int, has_weights: bool) -> None:
         super().__init__()
-        _check_there(folder)
-        try:
-            import transformers
-        except ImportError:
-            raise OptionError(
-                f"--model {PREFIX}{folder} needs the package transformers: pip install 'autoaug[transformers]'"
-            ) from None
-        only: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-        kind = transformers.AutoModelForSequenceClassification
-        try:
-            with quietly():
-                self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **only)
-                config = transformers.AutoConfig.from_pretrained(folder, num_labels=outputs, **only)
-                self.model = (
-                    kind.from_pretrained(
-                        folder, config=config, use_safetensors=True, ignore_mismatched_sizes=True, **only
-                    )
-                    if has_weights
-                    else kind.from_config(config)
-                )
-        except Exception as fault:  # damaged folders raise errors of many kinds
-            raise OptionError(
-                f"--model {PREFIX}{folder}: transformers reads no classifier there ({first_line(fault)})"
-            ) from None
+        with opening(folder, "a classifier", OptionError) as transformers:
+            kind = transformers.AutoModelForSequenceClassification
+            self.tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **FROM_DISK)
+            config = transformers.AutoConfig.from_pretrained(folder, num_labels=outputs, **FROM_DISK)
+            how = {**FROM_DISK, "config": config, "use_safetensors": True, "ignore_mismatched_sizes": True}
+            self.model = kind.from_pretrained(folder, **how) if has_weights else kind.from_config(config)
         if self.tokenizer.pad_token is None:
             raise OptionError(f"--model {PREFIX}{folder}: its tokenizer has no token to pad texts with")
         most = min(self.tokenizer.model_max_length, getattr(config, "max_position_embeddings", None) or _MOST, _MOST)
@@ -102,10 +84,5 @@ def started(name: str, folder: str, weights: str, outputs: int) -> tuple[Start, 
 
 
 def _digest(folder: str) -> str:
-    _check_there(folder)
+    check_there(folder, OptionError)
     return content_digest(Path(folder), OptionError)
-
-
-def _check_there(folder: str) -> None:
-    if not Path(folder).is_dir():
-        raise OptionError(f"--model {PREFIX}{folder}: there is no such folder")

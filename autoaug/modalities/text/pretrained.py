@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from autoaug.data.texts import plain_text
-from autoaug.errors import DataError, first_line
+from autoaug.errors import AutoaugError, DataError, first_line
 from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments
 from autoaug.modalities.text.tokens import COMMON, PROTECTED, ROOM, WORD
 from autoaug.utils.files import content_digest
@@ -24,8 +24,35 @@ _AT_ONCE, MOST = 32, 8
 _BEGINS, _GOES_ON = ("Ġ", "▁"), "##"
 
 
+#: How folders are opened: nothing is downloaded, and no code of theirs is run.
+FROM_DISK: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+
+
+def check_there(folder: str, error: type[AutoaugError]) -> None:
+    """Raise the `error` if there is no such folder."""
+    if not os.path.isdir(folder):
+        raise error(f"there is no folder {folder} with a model of transformers")
+
+
 @contextmanager
-def quietly() -> Iterator[None]:
+def opening(folder: str, kind: str, error: type[AutoaugError]) -> Iterator[Any]:
+    """The library transformers, to open a `folder` with a model of that `kind`. An `error` that begins with the folder
+    is raised if the library is not installed, or finds none there.
+    """
+    check_there(folder, error)
+    try:
+        import transformers
+    except ImportError:
+        raise error(f"{folder} is read by transformers: pip install 'autoaug[transformers]'") from None
+    try:
+        with _quietly():
+            yield transformers
+    except Exception as fault:  # damaged folders raise errors of many kinds
+        raise error(f"{folder} has no model that transformers reads as {kind} ({first_line(fault)})") from None
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
     """Without the library's progress bars and warnings, such as that a head is new."""
     from transformers.utils import logging
 
@@ -41,31 +68,18 @@ def quietly() -> Iterator[None]:
 
 
 def _opened(folder: str, kind: str) -> tuple[Any, Any]:
-    """The tokenizer and the model in a folder. Weights are safetensors, and no code of the folder is run.
-
-    Raises:
-        DataError: transformers is not installed, or the folder has no such model.
-    """
-    if not os.path.isdir(folder):
-        raise DataError(f"there is no folder {folder} with a model of transformers")
+    """The tokenizer and the model in a folder. Weights are safetensors. Raises `DataError` as `opening` does."""
+    check_there(folder, DataError)
     return _loaded(folder, kind, content_digest(Path(folder), DataError))
 
 
 @lru_cache(4)
 def _loaded(folder: str, kind: str, _digest: str) -> tuple[Any, Any]:
     """The same, once for the folder's content."""
-    try:
-        import transformers
-    except ImportError:
-        raise DataError(f"{folder} is read by transformers: pip install 'autoaug[transformers]'") from None
-    only = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        with quietly():
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **only)
-            model = getattr(transformers, kind).from_pretrained(folder, use_safetensors=True, **only)
-    except Exception as fault:  # damaged folders raise errors of many kinds
-        raise DataError(f"{folder} has no model that transformers reads as {kind} ({first_line(fault)})") from None
-    return tokenizer, model.eval()
+    with opening(folder, kind, DataError) as transformers:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **FROM_DISK)
+        model = getattr(transformers, kind).from_pretrained(folder, use_safetensors=True, **FROM_DISK)
+        return tokenizer, model.eval()
 
 
 @torch.inference_mode()

@@ -42,7 +42,7 @@ def _row(claim: Comparison, metric: MetricRecord) -> ClaimRow:
         low=low,
         high=high,
         by_seeds=abs(metric.value(claim.seeds_reach or 0.0)),
-        by_samples=abs(metric.value(claim.samples_reach or 0.0)),
+        by_samples=abs(metric.value(claim.samples_reach or 0.0)) if claim.tells_samples else 0.0,
         proven=_PROVEN[verdict_of(claim.ci95)],
         has_interval=not is_vague(claim.differences, claim.ci95),
     )

@@ -44,7 +44,7 @@ class ConsoleProgress(Progress):
         self._part = 0.0, 1.0
         self._begun = time.monotonic(), 0.0
         self._expected, self._ends = 0.0, math.inf
-        self._trials = 0
+        self._trials, self._is_at_work = 0, False
         self._best: dict[tuple[float, bool], float] = {}
 
     def __enter__(self) -> Self:
@@ -70,8 +70,10 @@ class ConsoleProgress(Progress):
         self._ends = math.inf if limit is None else time.monotonic() + limit
 
     def part_begins(self, start: float, stop: float) -> None:
-        """Another part of the run begins. The time left is judged by the time since the first one of this session."""
-        if self._part == (0.0, 1.0):
+        """Another part of the run begins. The time left is judged by the time since the first one of this session in
+        which anything is done.
+        """
+        if not self._is_at_work:
             self._begun = time.monotonic(), start
         self._part = start, stop
         self._trials, self._best = 0, {}
@@ -100,16 +102,23 @@ class ConsoleProgress(Progress):
         text = f"{self._trials} trial{'s' * (self._trials > 1)}; {on}{', '.join(best) or 'none has a score yet'}"
         outcome = trial.status if trial.score is None else self._metric.shown(trial.score)
         reason = f" ({trial.reason})" if trial.reason else ""
-        self._show(text, fraction, f"trial {trial.number}, {trial.label}: {outcome}{reason}; {text}")
+        line = f"trial {trial.number}, {trial.label}: {outcome}{reason}; {text}"
+        self._show(text, fraction, line, is_first=trial.number == 0)
 
     def training_ended(self, name: str, done: int, total: int) -> None:
         """A training of the confirmation, or of those that follow it, ended."""
         text = f"training {done} of {total}"
-        self._show(text, done / total, f"{text}: {name}")
+        self._show(text, done / total, f"{text}: {name}", is_first=done == 1)
 
-    def _show(self, text: str, fraction: float, line: str) -> None:
+    def _show(self, text: str, fraction: float, line: str, is_first: bool) -> None:
+        """Show what ended, the first thing of its part of the run or not. If another one is the first of this session,
+        those before it were done by an earlier session, and say nothing of the speed of this one.
+        """
         start, stop = self._part
         done = start + min(1.0, fraction) * (stop - start)
+        if not (is_first or self._is_at_work):
+            self._begun = time.monotonic(), done
+        self._is_at_work = True
         left = self._left(done)
         if not self._console.is_terminal:
             self._print(f"{line}, {100 * done:.0f} % done{left and f', {left}'}")
@@ -124,8 +133,8 @@ class ConsoleProgress(Progress):
         much as a tenth of the run, so that the first trials, for which workers are started, say little.
         """
         begun, before = self._begun
-        if done <= before:
-            return ""
         now, known = time.monotonic(), _FORECAST if self._expected else 0.0
+        if done - before + known <= 0:
+            return ""
         whole = (now - begun + known * self._expected) / (done - before + known)
         return f"{duration(max(0.0, min((1 - done) * whole, self._ends - now)))} left"

@@ -19,8 +19,8 @@ class Logged(Progress):
         _LOG.debug("trial %d %s: %s%s, %.0f %% done", trial.number, trial.name, trial.status, reason, 100 * fraction)
 
     def training_ended(self, name: str, done: int, total: int) -> None:
-        """A training of the confirmation ended."""
-        _LOG.debug("confirmation %d of %d: %s", done, total, name)
+        """A training of the confirmation, or of those that follow it, ended."""
+        _LOG.debug("training %d of %d: %s", done, total, name)
 
     def say(self, message: str) -> None:
         """A stage begins or ends."""

@@ -61,10 +61,10 @@ def test_another_number_of_classes_has_a_new_head_and_the_old_body(tmp_path: Pat
 def test_what_is_wrong_with_a_folder_is_one_line(tmp_path: Path) -> None:
     classifier_in(tmp_path / "bert")
     name = f"transformers:{tmp_path / 'bert'}"
-    with pytest.raises(OptionError, match="there is no such folder"):
+    with pytest.raises(OptionError, match="there is no folder"):
         models.check(f"transformers:{tmp_path / 'none'}")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(OptionError, match="transformers reads no classifier there"):
+    with pytest.raises(OptionError, match="has no model that transformers reads as a classifier"):
         models.check(f"transformers:{tmp_path / 'empty'}")
     with pytest.raises(OptionError, match="has its weights in its folder; pass --weights pretrained"):
         models.check(name, "other.safetensors")

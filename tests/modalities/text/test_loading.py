@@ -243,6 +243,25 @@ def test_copies_are_written_in_the_form_of_the_data(tmp_path: Path) -> None:
     assert len(opened(tmp_path / "arrays/data.npz").parts["train"]) == 24
 
 
+@pytest.mark.parametrize(
+    ("head", "numbers", "label"),
+    [
+        (("number", "remark", "verdict"), (7, 8, 10), "verdict"),  # the numbers of the rows
+        (("number", "text", "verdict"), (7, 8, 10), "verdict"),
+        (("number", "remark", "verdict"), (7, 8.5, 6), "number"),
+        (("number", "remark", "verdict"), (3, 3, 4), "number"),
+        (("number", "remark"), (1, 2, 3), "number"),
+    ],
+)
+def test_numbers_of_rows_are_no_labels_where_there_are_others(
+    head: tuple[str, ...], numbers: tuple[float, ...], label: str, tmp_path: Path
+) -> None:
+    rows = [(number, f"the pump leaks {i}", "bad" if i else "good")[: len(head)] for i, number in enumerate(numbers)]
+    source = opened(write_table(tmp_path / "t.csv", rows, head))
+    assert source.classes == (("bad", "good") if label == "verdict" else ("number",))
+    assert f"the labels from '{label}'; rename the columns" in source.assumed[0]
+
+
 def test_an_expansion_that_cannot_begin_leaves_nothing_in_the_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,6 +288,8 @@ Write = Callable[[Path], object]
             r"there is no column of labels \(label\); it has text",
         ),
         ("a.csv", lambda p: p.write_text("text,label\nhello,a,b\n"), "line 2: there are 3 values for 2 columns"),
+        ("a.csv", lambda p: p.write_text("text;label\nhello;a\n"), "separated by semicolons: save it with commas"),
+        ("a.tsv", lambda p: p.write_text("text,label\nhello,a\n"), "separated by commas: save it with tabs"),
         (
             "a.csv",
             lambda p: p.write_bytes(b"text,label\na\0b,c\n"),

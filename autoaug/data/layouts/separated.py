@@ -1,0 +1,45 @@
+"""Text files with separated values: CSV, and TSV, which is separated by tabs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from autoaug.errors import DataError
+from autoaug.utils.files import read_text
+
+
+def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]]]:
+    """The rows of a file that are not empty, each with its name in messages. The first one is the head, and the others
+    have as many values. Raises `DataError` that names the invalid line.
+    """
+    kind = path.suffix[1:].upper()
+    separator, called = ("\t", "tab") if kind == "TSV" else (",", "comma")
+    text = read_text(path, DataError, most_bytes)
+    if "\0" in text:
+        raise DataError(f"{path}: not a {kind} file (it has NUL bytes; remove them)")
+    csv.field_size_limit(sys.maxsize)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    count = 0
+    try:
+        for row in filter(None, lines):
+            where = f"{path}, line {lines.line_num}"
+            if len(row) != (count := count or len(row)):
+                raise DataError(
+                    f"{where}: there are {len(row)} values for {count} columns; put values with a {called} in quotes, "
+                    "and leave none out"
+                )
+            yield where, row
+    except csv.Error as fault:
+        raise DataError(f"{path}, line {lines.line_num}: not a {kind} file ({fault})") from None
+
+
+def separator_cure(path: Path, head: list[str]) -> str:
+    """What to do if the only column in the `head` of a file has other separators in it; empty if it has none."""
+    expected = "tabs" if path.suffix.lower() == ".tsv" else "commas"
+    signs = {";": "semicolons", "\t": "tabs", ",": "commas"}
+    found = next((what for sign, what in signs.items() if len(head) == 1 and sign in head[0]), None)
+    return f" (the file is separated by {found}: save it with {expected})" if found else ""
