@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from autoaug.results import UNEVEN
 
 #: Below this many validation samples, the standard error of an accuracy of 80 % is above 4 points.
 _FEW_SAMPLES = 100
+#: Scripts without spaces between words, as in Unicode's names of characters.
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 _MOST_LISTED = 10
 #: The row of a sample in the part of a role.
 _Place = tuple[Role, int]
@@ -93,6 +96,7 @@ def audit(source: Source) -> Audit:
         *_unreadable_files(source),
         *_missing_classes(source, counts),
         *_unknown_characters(source),
+        *_no_spaces(source),
         *_repeated_samples(source, hashes),
         *_straddling_groups(source),
         *_missing_groups(source),
@@ -190,6 +194,21 @@ def _unknown_characters(source: Source) -> list[Finding]:
             )
             findings.append(Finding("characters", "warning", message))
     return findings
+
+
+def _no_spaces(source: Source) -> list[Finding]:
+    """A warning if texts to predict are written without spaces between words."""
+    labels = source.parts["train"].labels
+    if kind_of(labels) != "transcription" or (target_texts(labels) == ord(" ")).any(1).mean() > 0.5:
+        return []
+    unspaced = [unicodedata.name(letter, "").startswith(_UNSPACED) for letter in source.classes]
+    if 2 * sum(unspaced) <= len(unspaced):
+        return []
+    message = (
+        "the texts have no spaces between words, so that the word error rate counts a whole text as one word: "
+        "--metric cer counts characters"
+    )
+    return [Finding("spaces", "warning", message)]
 
 
 def _named(classes: Sequence[str]) -> str:

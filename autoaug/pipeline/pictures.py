@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from autoaug.data.labels import in_words, strata_of
+from autoaug.data.labels import in_words, kind_of, strata_of
 from autoaug.data.splits import DataSet, Samples
 from autoaug.engine.apply import apply_plan
-from autoaug.engine.plan import draw_plan
+from autoaug.engine.plan import Plan, draw_plan
 from autoaug.modalities.operators import IDENTITY
 from autoaug.policy.models import Operation, Policy, in_turn
 
@@ -57,15 +57,29 @@ def draw_gallery(policy: Policy, data: DataSet, seed: int) -> Gallery:
     phases = [policy.at((i + 0.5) / DRAWN) for i in range(DRAWN)]  # for a schedule
     plans = [draw_plan(p, len(rows), generator, data.modality) for p in phases]
     strips, strip_captions, operators = _strips(policy, originals[0])
+    augmented = np.stack([apply_plan(plan, torch.from_numpy(originals)).numpy() for plan in plans])
+    labels = samples.labels[rows]
+    is_shown = kind_of(labels) == "translation"  # a pair shows its target itself
     return Gallery(
         strips=strips,
         strip_captions=strip_captions,
         operators=operators,
         originals=originals,
-        augmented=np.stack([apply_plan(plan, torch.from_numpy(originals)).numpy() for plan in plans]),
-        captions=np.array([[plan.describe(i) for i in range(len(rows))] for plan in plans]),
-        classes=np.array([in_words(label, classes) for label in samples.labels[rows]]),
+        augmented=augmented,
+        captions=np.array(
+            [
+                [_words(plan, i, before, after) for i, (before, after) in enumerate(zip(originals, made, strict=True))]
+                for plan, made in zip(plans, augmented, strict=True)
+            ]
+        ),
+        classes=np.array(["original" if is_shown else in_words(label, classes) for label in labels]),
     )
+
+
+def _words(plan: Plan, row: int, before: np.ndarray, after: np.ndarray) -> str:
+    """What was done to a sample, and whether that made no difference, as where a text has no word with a synonym."""
+    names = {plan.operators[choice] for choice in plan.choice[:, row].tolist() if choice >= 0} - {IDENTITY}
+    return plan.describe(row) + (": no effect here" if names and np.array_equal(before, after) else "")
 
 
 def _strips(policy: Policy, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

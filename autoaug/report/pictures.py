@@ -70,7 +70,7 @@ def read_gallery(path: Path, pictures: Pictures) -> PolicyView | None:
         return None
     arrays = read_pictures(path, _GALLERY)
     try:
-        originals = draw(pictures, arrays["originals"], arrays["classes"], "A training sample of class ")
+        originals = draw(pictures, arrays["originals"], arrays["classes"], "A training sample: ")
         augmented = [
             draw(pictures, samples, captions)
             for samples, captions in zip(arrays["augmented"], arrays["captions"], strict=True)

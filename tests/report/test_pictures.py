@@ -44,7 +44,7 @@ def test_samples_of_any_shape_are_drawn_by_their_modality(dtype: type, tmp_path:
     read = read_gallery(path, Lines())
     assert read is not None
     first = read.samples[0]
-    assert first.original.html == f'<svg aria-label="A training sample of class &lt;b&gt;">{np.dtype(dtype)} 50</svg>'
+    assert first.original.html == f'<svg aria-label="A training sample: &lt;b&gt;">{np.dtype(dtype)} 50</svg>'
     assert [picture.caption for picture in first.augmented] == ["Gain +1 dB"] * 3
     assert [(row.operator, [p.caption for p in row.pictures]) for row in read.operators] == [
         ("Gain", ["+0 dB", "+1 dB"]),

@@ -25,6 +25,7 @@ from autoaug.data.layouts.table import Columns, Table, marked_copies, read_table
 from autoaug.data.source import Part, Role, Source
 from autoaug.errors import DataError, printable
 from autoaug.modalities.base import AS_SUITS, Reading
+from autoaug.modalities.text.languages import foreign
 from autoaug.modalities.text.lexicon import described
 from autoaug.modalities.text.protected import protected_words
 from autoaug.modalities.text.segmentation import Chinese, Scripts
@@ -46,6 +47,8 @@ _WHOLE, _ROOM, _FEWEST, _MOST = 0.98, 1.25, 8, 128
 #: A label is in its texts if so many of them name it, this many times as often as other texts do.
 _NAMED, _TIMES = 0.5, 5
 _FEW = 3
+#: Tags of HTML, as their tokens stand in a row.
+_TAGS = re.compile(rb"< (/ )?(p|br|b|i|a|em|strong|div|span|li|ul|td|tr|h[1-6])( /)? >", re.IGNORECASE)
 
 #: Cuts a text into tokens.
 Cut = Callable[[str], list[bytes]]
@@ -172,6 +175,7 @@ def _unusual(
     kinds: dict[str, list[bool]] = {
         "without a word": [not many for many in words],
         "of one word": [many == 1 for many in words],
+        "marked up with HTML, whose tags are words and signs to operators and models": list(map(_has_tags, split)),
         f"longer than {length} words and signs, and cut there (--size WORDS sets the length)": [
             len(text) > length for text in split
         ],
@@ -181,8 +185,13 @@ def _unusual(
         if found:
             yield f"{len(found)} of {len(split)} texts are {what}; the first: {found[0]}"
     yield from _named_labels(split, labels)
+    yield from foreign(split[:_LOOKED_AT])
     if Chinese.cut is None and any(_is_han(text) for text in split[:_LOOKED_AT]):
         yield "there is Chinese, which is cut into characters: pip install 'autoaug[text]' to find its words"
+
+
+def _has_tags(text: Sequence[bytes]) -> bool:
+    return _TAGS.search(b" ".join(unit[1:].rstrip(b"\0") for unit in text)) is not None
 
 
 def _is_han(text: Sequence[bytes]) -> bool:

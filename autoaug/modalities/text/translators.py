@@ -102,8 +102,10 @@ def _run(program: str, lines: Sequence[str], seconds: float) -> list[str]:
         raise DataError(f"{program!r} took more than {seconds:g} s for {len(lines)} texts, and was ended") from None
     except ValueError as fault:
         raise DataError(f"{program!r} is no command, or writes no UTF-8 ({fault})") from None
-    made = done.stdout.removesuffix("\n").split("\n")
-    if done.returncode or len(made) != len(lines):
-        said = done.stderr.strip().splitlines()[-1:] or [f"it wrote {len(made)} lines for {len(lines)}"]
+    made = done.stdout.removesuffix("\n").split("\n") if done.stdout else []
+    if done.returncode:
+        said = done.stderr.strip().splitlines()[-1:] or ["it does not say why"]
         raise DataError(f"{program!r} failed with status {done.returncode}: {said[0]}")
+    if len(made) != len(lines):
+        raise DataError(f"{program!r} must write a line for each text: of {len(lines)} texts it made {len(made)} lines")
     return [plain_text(line) for line in made]

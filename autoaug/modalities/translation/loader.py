@@ -16,6 +16,7 @@ from autoaug.data.source import Part, Role, Source
 from autoaug.data.texts import encode_pairs, plain_text
 from autoaug.errors import DataError, OptionError, printable
 from autoaug.modalities.base import AS_SUITS, Reading
+from autoaug.modalities.text.languages import foreign
 from autoaug.modalities.text.lexicon import described
 from autoaug.modalities.text.loader import length_for, script_of
 from autoaug.modalities.text.protected import protected_words
@@ -32,6 +33,7 @@ beside: Mapping[str, np.ndarray] = {}
 
 #: A pair is uneven if one text has more than so many times the words of the other, and more than so many.
 _TIMES, _FEW = 3, 6
+_LOOKED_AT = 200
 #: Two typical pairs fit behind each other.
 _ROOM = 2.2
 
@@ -133,6 +135,7 @@ def _unusual(corpus: Corpus, rows: Sequence[_Rows], length: int) -> Iterator[str
         if found:
             yield f"{len(found)} of {len(pairs)} pairs are {what}; the first: {found[0]}"
     yield from _shared(pairs, sides)
+    yield from foreign(own[SOURCE] for own in rows[:_LOOKED_AT])
     if translated := sum(bool(pair.back) for pair in pairs):
         yield f"{translated} of {len(pairs)} pairs have a translation of the target back, which BackTranslation uses"
 

@@ -161,6 +161,15 @@ def test_audiomentations_keeps_shapes_and_refuses_other_rates(exact: bool) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["LowPass", "HighPass", "TimeShift", "TimeMask"])
+def test_sounds_of_few_samples_pass_the_filters_of_audiomentations(name: str) -> None:
+    augment = loaded(Policy(layers=in_turn(Operation(operator=name, magnitude=0.3))), "audiomentations")["Augment"]()
+    for shape in ((1,), (5,), (9,), (2, 5)):
+        made = augment(np.full(shape, 0.2, "float32"), RATE)
+        assert made.shape == shape
+        assert np.abs(made).max() <= 1
+
+
 def test_modules_run_without_autoaug(tmp_path: Path) -> None:
     for target in TARGETS:
         (tmp_path / f"{target}_policy.py").write_text(export_policy(load_policy("specaugment-sm+speed"), target))

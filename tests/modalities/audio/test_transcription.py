@@ -97,6 +97,21 @@ def test_what_texts_lack_is_told_with_the_file(manifest: Path) -> None:
     assert "all training samples have the same text" in api.check(manifest).refusal
 
 
+@pytest.mark.parametrize(
+    ("letters", "space", "is_said"), [("好再见", "", True), ("好再见", " ", False), ("дам", "", False)]
+)
+def test_texts_without_spaces_are_counted_better_by_characters(
+    letters: str, space: str, is_said: bool, manifest: Path
+) -> None:
+    text = manifest.read_text(encoding="utf-8")
+    rows = [line.split(",") for line in text.splitlines()]
+    table = str.maketrans(dict(zip("abc", letters, strict=True)) | {" ": space})
+    lines = [f"{path},{words.translate(table)},{split}" for path, words, split in rows[1:]]
+    manifest.write_text("\n".join(["path,text,split", *lines]), encoding="utf-8")
+    findings = audit(open_source(manifest, LIMIT)).findings
+    assert any("--metric cer" in finding.message for finding in findings) == is_said
+
+
 def test_a_text_needs_a_frame_for_each_character(manifest: Path) -> None:
     changed(manifest, (line_of(manifest, "train0.wav"), f"train0.wav,{'aab' * 90},train"))
     with pytest.raises(AutoaugError, match=r"gives \d+ frames .* a training text needs 360: one per character"):

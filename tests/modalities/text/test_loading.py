@@ -167,6 +167,34 @@ def test_what_spoils_a_result_is_found(tmp_path: Path) -> None:
     assert "line 47: there is no text" in words
 
 
+@pytest.mark.parametrize(
+    ("text", "is_foreign"),
+    [
+        ("Das Spiel war gut, und die Mannschaft hat nicht verloren", True),
+        ("не хочу идти домой сегодня", True),
+        ("यह एक परीक्षण है", True),
+        ("これは本です", True),
+        ("the team won the match, and it was not close", False),
+        ("bank raises rates as profits fall", False),
+        ("酒店的服务很好, 房间也很干净", False),
+    ],
+)
+def test_texts_whose_language_has_no_synonyms_are_warned_of(
+    text: str, is_foreign: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """WordNet has German's 'die' and 'war' as English words."""
+    path = write_table(tmp_path / "a.csv", [(f"{text} {i}", "ab"[i % 2]) for i in range(8)])
+    assert ("neither English nor Chinese" in words_of(path)) == is_foreign
+    (tmp_path / "own.txt").write_text("gut schön\n")
+    monkeypatch.setenv("AUTOAUG_LEXICON", str(tmp_path / "own.txt"))
+    assert "neither English nor Chinese" not in words_of(path)
+
+
+def test_texts_with_html_are_warned_of(tmp_path: Path) -> None:
+    rows = [("3 < 4 and 5 > 4 <user> said", "a"), ("one<br/>two", "b"), ("<p class='x'>three</p>", "a"), ("four", "b")]
+    assert "2 of 4 texts are marked up with HTML" in words_of(write_table(tmp_path / "a.csv", rows))
+
+
 def test_a_column_without_a_name_is_no_mark_of_copies(tmp_path: Path) -> None:
     """pandas writes its index so."""
     rows = [(str(i), text, label) for i, (text, label) in enumerate(written(8, 0))]

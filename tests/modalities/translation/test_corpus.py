@@ -183,8 +183,10 @@ def test_a_column_with_translations_back_is_taken(tmp_path: Path) -> None:
         ("no-such-translator --x", "there is no such program; Debian has apertium"),
         (program("import time; time.sleep(60)"), "took more than 0.5 s for 20 texts, and was ended"),
         (program("import sys; [print() for _ in sys.stdin]"), "made nothing of 20 texts"),
-        (program("import sys; print(sys.stdin.readline())"), "it wrote 2 lines for 20"),
-        (program("import sys; sys.exit(3)"), "failed with status 3"),
+        (program("import sys; print(sys.stdin.readline())"), "a line for each text: of 20 texts it made 2 lines"),
+        ("true", "of 20 texts it made 0 lines"),
+        (program("import sys; sys.exit(3)"), "failed with status 3: it does not say why"),
+        (program("no_such_pair"), "failed with status 1: NameError: name"),
     ],
 )
 @pytest.mark.fault("data", "a translator that is missing, hangs, fails or writes nothing")
