@@ -15,15 +15,13 @@ from autoaug.evaluation.training_store import TrainingStore
 from autoaug.evaluation.verdict import Judgment, Terms, contenders, judge
 from autoaug.evaluation.wording import cut_short, out_of_time
 from autoaug.modalities.registry import get_modality
-from autoaug.pipeline.job import Job, OpenExecutor, Parts
+from autoaug.pipeline.forecast import GOING_ON, Parts
+from autoaug.pipeline.job import Job, OpenExecutor
 from autoaug.pipeline.searching import Searched
 from autoaug.results import Candidate, LeftOut
 from autoaug.search.executors import Executor
 from autoaug.training.setting import TrainingSetting
 from autoaug.utils.clock import now
-
-#: So many candidates are usually trained on more seeds than the first ones.
-GOING_ON = 3
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from autoaug.evaluation.scoring import Scoring
 from autoaug.generate.generator import generator_digest
 from autoaug.generate.pool import Pooled
 from autoaug.modalities.registry import get_modality
+from autoaug.pipeline.forecast import Parts
 from autoaug.pipeline.time_limit import TimeLimit
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
@@ -39,20 +40,6 @@ def task_of(data: DataSet, recipe: Recipe) -> Task:
     return task_for(data.train.labels, data.classes, recipe.class_weights == "balanced")
 
 
-@dataclass(frozen=True)
-class Parts:
-    """The parts of a run: the fractions of its time at which its search and its confirmation end."""
-
-    search: float = 0.3
-    confirmation: float = 0.9
-
-    @classmethod
-    def of(cls, search: float, confirmation: float, longer: float) -> Parts:
-        """The parts that take so many seconds; the usual ones if that is not known."""
-        total = search + confirmation + longer
-        return cls(search / total, (search + confirmation) / total) if total else cls()
-
-
 @dataclass(frozen=True, eq=False)
 class Job:
     """What every stage of a run needs: the folder, the config, the data, the audit, the progress listener, the parts of
@@ -64,7 +51,7 @@ class Job:
     data: DataSet
     audit: Audit
     progress: Progress
-    parts: Parts = Parts()
+    parts: Parts = field(default_factory=Parts)
     limit: TimeLimit | None = None
 
     @property

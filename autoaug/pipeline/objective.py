@@ -19,6 +19,7 @@ from autoaug.evaluation.verdict import Rival, decide, strongest
 from autoaug.evaluation.wording import Phrases, nothing_found
 from autoaug.exporters import export_modules
 from autoaug.modalities.operators import IDENTITY, get_operator
+from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.options import ObjectiveOptions
 from autoaug.pipeline.parsing import parse_budget
 from autoaug.pipeline.searching import known_candidates, searched_candidates
@@ -74,7 +75,10 @@ class ObjectiveSetting:
     modality: str
 
     def warm_up(self) -> None:
-        """Nothing to do: the objective loads what it needs."""
+        """Import what policies are applied with; the objective loads what it needs itself."""
+        modality = get_modality(self.modality)
+        modality.register()
+        _ = modality.values, modality.fusions
 
     def computing(self) -> AbstractContextManager[object]:
         """A context that changes nothing."""

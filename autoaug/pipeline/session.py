@@ -12,7 +12,8 @@ from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
 from autoaug.errors import Interrupted, NewerFormat, PolicyError, RunError, pausing_on_full_disk, resume_command
 from autoaug.pipeline.configure import named_code, prepare, reopen, run_folder_for
-from autoaug.pipeline.forecast import Forecast, forecast
+from autoaug.pipeline.forecast import Forecast
+from autoaug.pipeline.forecasting import forecast
 from autoaug.pipeline.job import Job
 from autoaug.pipeline.operators import with_operators_ready
 from autoaug.pipeline.options import CompareOptions, SearchOptions

@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autoaug.errors import OptionError
 from autoaug.evaluation.confirmation import Deadline
+from autoaug.pipeline.forecast import Forecast
 from autoaug.runs.config import RunConfig
 from autoaug.search.budget import Reserve
 from autoaug.utils.clock import now
-
-if TYPE_CHECKING:
-    from autoaug.pipeline.forecast import Forecast
 
 #: The time for the report: so many seconds, at most that part of the limit.
 _REPORT_SECONDS, _REPORT_PART = 10.0, 0.1

@@ -148,11 +148,11 @@ def test_the_trial_of_a_worker_that_dies_is_run_again() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("warm_ray")
 @pytest.mark.fault("trials", "a worker that dies again and again")
-def test_a_trial_that_kills_its_worker_twice_has_failed() -> None:
+def test_a_trial_that_kills_its_worker_again_and_again_has_failed() -> None:
     with executors("ray-tune", 1, "cpu", None) as open_executor, open_executor(of_own("deadly")) as executor:
         by_key = results(executor, ["only"])
     assert by_key["only"].status == "failed"
-    assert "the worker died 2 times" in by_key["only"].reason
+    assert "the worker died 3 times" in by_key["only"].reason
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n != "inline" else n for n in EXECUTORS])
@@ -207,6 +207,33 @@ def test_the_time_limit_begins_when_the_task_is_loaded(monkeypatch: pytest.Monke
     how, ended = asyncio.run(deaths(loading=60, training=6))
     assert how == "ended"
     assert "took longer than --trial-timeout, 5 s" in str(ended[1].fault)
+
+
+def test_only_deaths_within_a_trial_count_against_it() -> None:
+    """Whoever kills workers while they load the task says nothing about the trial that they hold."""
+
+    async def outcome(deaths: str) -> str:
+        """After these deaths of the worker that holds the trial: "l" while it loads the task, "t" in the trial."""
+        mailbox = Mailbox(timeout=None)
+        await mailbox.submit("trial", b"")
+        for death in deaths:
+            await mailbox.take("worker", "node")
+            if death == "t":
+                await mailbox.start("worker")
+            await mailbox.lose(["node"])
+        again = asyncio.create_task(mailbox.take("worker", "node"))
+        try:
+            _, ended = await asyncio.wait_for(mailbox.next_result(), timeout=0.1)
+        except TimeoutError:
+            return "runs again" if again.done() else "lost"
+        assert isinstance(ended, ray_mailbox.Ended)
+        return str(ended.fault)
+
+    assert asyncio.run(outcome("tt")) == "runs again"
+    assert asyncio.run(outcome("llll")) == "runs again"
+    assert asyncio.run(outcome("llltlltl")) == "runs again"  # a worker that loaded the task shows that it can be loaded
+    assert asyncio.run(outcome("tltt")) == "the worker died 3 times in this trial"
+    assert asyncio.run(outcome("lllll")) == "workers died 5 times in a row while they loaded the data"
 
 
 def test_a_worker_is_limited_while_it_loads_the_task_and_anew_in_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:

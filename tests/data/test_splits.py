@@ -162,6 +162,14 @@ def test_a_test_split_of_one_group_is_refused_by_what_judges_with_it(tmp_path: P
     alone.check_test_groups()
 
 
+def test_a_group_of_copies_is_called_so_and_not_by_its_digest(tmp_path: Path) -> None:
+    images, labels = bars(12, seed=5)
+    images[:6] = images[0]
+    own = {"x_test": images, "y_test": np.where(np.arange(12) < 6, labels[0], labels)}
+    messages = [f.message for f in split_findings(splits(open_source(write_npz(tmp_path / "a.npz", **own), PLENTY)))]
+    assert any(words.startswith("the group of copies of one sample has 5") for words in messages), messages
+
+
 @pytest.mark.parametrize("count", [3, 4, 5, 7])
 def test_few_groups_are_split_too(count: int) -> None:
     labels = np.arange(120) % 3

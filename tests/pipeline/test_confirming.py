@@ -14,7 +14,8 @@ from autoaug.evaluation.group_sequential import interim_analyses, levels
 from autoaug.evaluation.scoring import ConfirmedTraining, Scoring
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.pipeline.confirming import Confirmed, _ended_early, _until_decided
-from autoaug.pipeline.job import Job, Parts
+from autoaug.pipeline.forecast import Parts
+from autoaug.pipeline.job import Job
 from autoaug.pipeline.searching import Searched
 from autoaug.pipeline.time_limit import TimeLimit
 from autoaug.policy.models import Policy

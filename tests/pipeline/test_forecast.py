@@ -11,9 +11,10 @@ import pytest
 
 from autoaug import api
 from autoaug.cli.main import main
-from autoaug.pipeline import forecast as forecasting
+from autoaug.pipeline import forecasting
 from autoaug.pipeline.configure import prepare
-from autoaug.pipeline.forecast import Forecast, Timing
+from autoaug.pipeline.forecast import Forecast
+from autoaug.pipeline.forecasting import Timing
 from autoaug.pipeline.options import SearchOptions
 from autoaug.training.state import TrainingPlan
 from tests.conftest import Ended, bars, write_folder, write_npz

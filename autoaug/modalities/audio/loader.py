@@ -151,7 +151,7 @@ def _unusual(readable: Sequence[tuple[Item, Header]], form: Form) -> Iterator[st
             round(h.seconds * RATE) > form.samples
         ),
         f"longer than {MOST_SECONDS} s, and looked at as far as that": lambda h: h.seconds > MOST_SECONDS,
-        f"at another rate than most ({common:,} Hz), which a model may learn instead of the class": lambda h: (
+        f"not at the most frequent rate ({common:,} Hz); a model may learn the rate instead of the class": lambda h: (
             h.rate != common
         ),
     }

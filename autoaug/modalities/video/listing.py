@@ -40,18 +40,19 @@ def recognizes(data: str) -> bool:
     suffix = path.suffix.lower()
     if path.is_dir():
         files = list(islice(files_below(path), _LOOKED_AT))
-        return 2 * _clip_files(files) > len(files) or _are_frames(path, files)
+        clips = _clip_files(files)
+        return 2 * len(clips) > len(files) or _are_frames(path, [file for file in files if file not in clips])
     if suffix in (".csv", ".tsv") and path.is_file():
         return _are_listed(path)
     # Reading a pipe would never end.
     return suffix == ".npz" and path.is_file() and zipfile.is_zipfile(path) and _dimensions(path) == 5
 
 
-def _clip_files(files: list[Path]) -> int:
-    """How many of the files are clips. All GIFs count if one of the first of them moves."""
-    gifs = [path for path in files if path.suffix.lower() == GIF]
-    moves = any(map(_moves, gifs[:_GIFS]))
-    return sum(is_clip_file(path) and (moves or path not in gifs) for path in files)
+def _clip_files(files: list[Path]) -> set[Path]:
+    """Those of the files that are clips. All GIFs are if one of the first of them moves."""
+    gifs = {path for path in files if path.suffix.lower() == GIF}
+    moves = any(map(_moves, sorted(gifs)[:_GIFS]))
+    return {path for path in files if is_clip_file(path) and (moves or path not in gifs)}
 
 
 def _moves(path: Path) -> bool:
@@ -63,8 +64,8 @@ def _moves(path: Path) -> bool:
 
 
 def _are_frames(root: Path, files: list[Path]) -> bool:
-    """Whether all images lie at least one folder below those of the classes, and nearly all such folders have two or
-    more, whose names differ in a number alone.
+    """Whether all images lie at least one folder below those of the classes, where their names differ in a number
+    alone in nearly all folders, and most folders have two or more.
     """
     images = [path for path in files if path.suffix.lower() in image_endings()]
     folders: dict[Path, list[str]] = {}
@@ -76,10 +77,9 @@ def _are_frames(root: Path, files: list[Path]) -> bool:
     has_splits = any(path.relative_to(root).parts[0].lower() in ROLE_NAMES for path in images)
     if not folders or min(depths) < 2 + has_splits:
         return False
-    numbered = [
-        len(names) > 1 and len({re.sub(r"\d+$", "", name) for name in names}) == 1 for names in folders.values()
-    ]
-    return sum(numbered) >= _SHARE * len(numbered)
+    numbered = [len({re.sub(r"\d+$", "", name) for name in names}) == 1 for names in folders.values()]
+    several = [len(names) > 1 for names in folders.values()]
+    return sum(numbered) >= _SHARE * len(folders) and 2 * sum(several) > len(folders)
 
 
 def _are_listed(manifest: Path) -> bool:
@@ -92,7 +92,7 @@ def _are_listed(manifest: Path) -> bool:
         return False
     names = [str(row.get("path") or "").strip() for row in rows]
     paths = [manifest.parent / name for name in names if name]
-    return 2 * (_clip_files(paths) + sum(path.is_dir() for path in paths)) > len(paths)
+    return 2 * (len(_clip_files(paths)) + sum(path.is_dir() for path in paths)) > len(paths)
 
 
 def _dimensions(path: Path) -> int:

@@ -13,8 +13,12 @@ from typing import Any, NamedTuple
 from autoaug.search.executors.base import timed_out
 from autoaug.utils.clock import now
 
-#: A trial whose worker dies is run again. If a worker dies in it this many times, the trial is at fault.
-_DEATHS = 2
+#: A trial whose worker dies is run again. If a worker dies in it this many times, the trial is at fault. Fewer would
+#: blame trials where workers are killed often, as on preemptible nodes.
+_DEATHS = 3
+#: A worker that dies while it loads the task says nothing about its trial. If this many do so in a row, the task is at
+#: fault, and with it every trial.
+_DEATHS_LOADING = 5
 
 
 class _Held(NamedTuple):
@@ -64,6 +68,7 @@ class Mailbox:
         self._answers: dict[str, asyncio.Future[bool]] = {}
         self._held: dict[str, _Held] = {}
         self._deaths: Counter[str] = Counter()
+        self._loaded, self._deaths_loading = set[str](), 0
         self._is_closed = False
 
     async def begin(self, task: list[Any]) -> None:
@@ -89,21 +94,28 @@ class Mailbox:
 
     async def start(self, worker: str) -> None:
         """`worker` has loaded the task, and starts the trial that it took."""
+        self._loaded.add(worker)
+        self._deaths_loading = 0
         if worker in self._held:
             self._held[worker] = self._held[worker]._replace(start=now())
 
     async def _bury(self, worker: str) -> None:
-        """Requeue the trial of a dead worker; fail it if it took too long or its worker has died too often."""
+        """Requeue the trial of a dead worker; fail it if it took too long or workers have died too often."""
         held = self._held.pop(worker)
-        self._deaths[held.key] += 1
-        taken = now() - held.start
-        if self._timeout is not None and taken >= self._timeout:
+        if worker in self._loaded:
+            self._deaths[held.key] += 1
+        else:
+            self._deaths_loading += 1
+        self._loaded.discard(worker)
+        if self._timeout is not None and now() - held.start >= self._timeout:
             fault: Exception = timed_out(self._timeout)
-        elif self._deaths[held.key] < _DEATHS:
+        elif self._deaths[held.key] >= _DEATHS:
+            fault = RuntimeError(f"the worker died {_DEATHS} times in this trial")
+        elif self._deaths_loading >= _DEATHS_LOADING:
+            fault = RuntimeError(f"workers died {_DEATHS_LOADING} times in a row while they loaded the data")
+        else:
             await self._specs.put((held.key, held.spec))
             return
-        else:
-            fault = RuntimeError(f"the worker died {_DEATHS} times in this trial")
         await self._results.put((held.key, Ended(fault, held.start)))
 
     async def lose(self, nodes: list[str]) -> None:
@@ -143,6 +155,7 @@ class Mailbox:
             while not queue.empty():
                 queue.get_nowait()
         self._answers, self._held, self._deaths, self._task = {}, {}, Counter(), []
+        self._loaded, self._deaths_loading = set(), 0
 
     async def close(self, workers: int) -> None:
         """Drop all trials, and end all workers."""

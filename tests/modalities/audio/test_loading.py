@@ -136,7 +136,7 @@ def test_files_of_every_kind_become_one_form(tmp_path: Path) -> None:
         middle = slice(500, 4300)
         error = np.abs(sound[0, : len(expected)] - expected)[middle].max()
         assert error < (0.08 if name.endswith(".ogg") else 0.01), name
-    assert "1 of 7 sounds are at another rate than most (44,100 Hz)" in "\n".join(source.unusual)
+    assert "1 of 7 sounds are not at the most frequent rate (44,100 Hz)" in "\n".join(source.unusual)
 
 
 @pytest.mark.fault("audio", "silence, clipping and other lengths")

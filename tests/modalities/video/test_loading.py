@@ -95,6 +95,19 @@ def test_frames_in_folders_are_clips_in_the_order_of_their_numbers(tmp_path: Pat
     assert "--modality image" in words_of(root)
 
 
+def test_files_and_folders_of_frames_may_be_mixed(tmp_path: Path) -> None:
+    for i, name in enumerate(("left", "right")):
+        encode(tmp_path / name / "moving.gif", square(right=bool(i)), "gif")
+        encode(tmp_path / name / "file.avi", square(right=bool(i), seed=2), "mpeg4")
+        write_frames(tmp_path / name / "frames", square(frames=30, right=bool(i), seed=4))  # most files are images
+        write_frames(tmp_path / name / "two", square(frames=2, right=bool(i), seed=6))
+        write_frames(tmp_path / name / "still", square(frames=1, right=bool(i), seed=8))
+    assert recognize(tmp_path).name == "video"
+    source = opened(tmp_path)
+    assert len(source.parts["train"].labels) == 10
+    assert source.left_out == ()
+
+
 def test_folders_of_images_stay_images(tmp_path: Path) -> None:
     for i in range(3):
         for name in ("a", "b"):

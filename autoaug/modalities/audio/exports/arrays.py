@@ -69,23 +69,47 @@ def compose_times(first: Array, then: Array) -> Array:
 
 
 def retime(waves: Array, times: Array, lengths: Array) -> tuple[Array, Array]:
-    samples = waves.shape[-1]
+    samples, kept = waves.shape[-1], times[:, 0] == times[:, 2]
     scale, offset, ratio = times.astype("float32").T
-    own = np.arange(samples, dtype="float32") + 0.5
-    place = (scale / ratio)[:, None] * own + (offset * lengths)[:, None].astype("float32") - np.float32(0.5)
+    step, own = scale / ratio, np.arange(samples, dtype="float32") + 0.5
+    place = step[:, None] * own + (offset * lengths)[:, None].astype("float32") - np.float32(0.5)
+    curve = read_at(waves, place) if kept.any() else waves
+    if not kept.all():
+        curve = np.where(per_wave(kept), curve, read_finer(finer(waves, step), place))
     longer = new_lengths(lengths, ratio, samples)
-    return cut(read_at(waves, place), longer), longer
+    return cut(curve, longer), longer
+
+
+def finer(waves: Array, step: Array) -> Array:
+    hertz = frequencies(waves.shape[-1])
+    highest, edge = 8000 / step[:, None], np.clip(step[:, None] - 1, 1e-3, 0.05)
+    kept = np.where(step[:, None] > 1, np.clip((highest - hertz) / (8000 * edge), 0, 1), 1)
+    response = kept * 6 / (2 + np.cos(math.pi / 16000 * hertz))
+    length = 2 * (hertz.shape[-1] - 1)
+    spectrum = np.fft.rfft(waves, n=length) * response[:, None]
+    around = np.fft.irfft(spectrum, n=2 * length).astype("float32")
+    return np.concatenate([around[..., -3:], around[..., : 2 * waves.shape[-1] + 4]], -1)
+
+
+def read_finer(coefficients: Array, place: Array) -> Array:
+    (before, left, right, after), f = neighbors(coefficients, 2 * place)
+    g = 1 - f
+    outer, inner = before * g**3 + after * f**3, left * (4 - 6 * f**2 + 3 * f**3) + right * (4 - 6 * g**2 + 3 * g**3)
+    inside = (place > -1) & (place < (coefficients.shape[-1] - 7) / 2)
+    return (outer + inner) / 6 * inside[:, None]
 
 
 def read_at(waves: Array, place: Array) -> Array:
-    place = np.clip(place, -2, waves.shape[-1] + 1)
-    low = np.floor(place)
-    f = (place - low)[:, None]
-    padded = np.pad(waves, ((0, 0), (0, 0), (3, 4)))
-    index = (low.astype(int) + 2)[:, None]
-    before, left, right, after = (np.take_along_axis(padded, index + k, 2) for k in range(4))
+    (before, left, right, after), f = neighbors(np.pad(waves, ((0, 0), (0, 0), (3, 4))), place)
     curve = before * (-0.5 * f + f**2 - 0.5 * f**3) + left * (1 - 2.5 * f**2 + 1.5 * f**3)
     return curve + right * (0.5 * f + 2 * f**2 - 1.5 * f**3) + after * (-0.5 * f**2 + 0.5 * f**3)
+
+
+def neighbors(padded: Array, place: Array) -> tuple[list[Array], Array]:
+    place = np.clip(place, -2, padded.shape[-1] - 6)
+    low = np.floor(place)
+    index = (low.astype(int) + 2)[:, None]
+    return [np.take_along_axis(padded, index + k, 2) for k in range(4)], (place - low)[:, None]
 
 
 def gain(decibels: Array, uniforms: Array, hertz: Array) -> Array:
