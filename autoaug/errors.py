@@ -108,7 +108,7 @@ class UnknownName(OptionError):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
         by_lower = {k.lower(): k for k in self.known}
-        likely = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5) or [
+        likely = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6) or [
             k for k in by_lower if name.lower() in k
         ]
         if name and 0 < len(likely) <= _FEW_NAMES:
@@ -194,5 +194,7 @@ def printable(text: str) -> str:
 
 
 def rule_of(fault: Mapping[str, Any]) -> str:
-    """The broken rule in one of pydantic's ``errors()``, without the prefix that pydantic adds to our own messages."""
-    return str(fault["msg"]).removeprefix("Value error, ")
+    """The broken rule in one of pydantic's ``errors()``, without the prefix that pydantic adds to our own messages, and
+    in our words.
+    """
+    return str(fault["msg"]).removeprefix("Value error, ").replace("Input should ", "must ", 1)

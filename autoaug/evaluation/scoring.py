@@ -15,7 +15,7 @@ from autoaug.evaluation.clusters import Clusters
 from autoaug.evaluation.confirmation import CandidatePolicy
 from autoaug.evaluation.statistics import Errors, corrected_errors, crossed_errors, estimate_within
 from autoaug.results import Candidate, MetricScores
-from autoaug.training.metrics import Measured, Metric, metric_record, metrics_of, score, trial_metric
+from autoaug.training.metrics import Measured, Metric, metric_record, metrics_of, score, trial_metric, within_bounds
 from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Task
 
@@ -266,7 +266,6 @@ def assess(
     validation = [score(scoring.trial_metric, training.validation_statistics) for training in own]
     test = [score(scoring.metric, training.test_statistics) for training in own]
     mean, has_classes = estimate_within(test, scoring.errors(own)), scoring.task.classes > 0
-    is_share = metric_record(scoring.metric).is_share
     confusion = np.sum([scoring.confusion(training) for training in own], axis=0) if has_classes else ()
     by_class = [scoring.by_class(training) for training in own]
     return Candidate(
@@ -280,7 +279,7 @@ def assess(
         validation_mean=float(np.mean(validation)),
         test_scores=tuple(test),
         mean=mean.mean,
-        ci95=_within_share(mean.ci95) if is_share else mean.ci95,
+        ci95=within_bounds(scoring.metric, mean.ci95),
         metrics=_all_metrics(own, scoring),
         class_scores=_known(_means(np.array(by_class))) if has_classes else (),
         class_scores_by_seed=tuple(_known(np.array(row)) for row in by_class) if has_classes else (),
@@ -304,14 +303,9 @@ def _all_metrics(trainings: Sequence[ConfirmedTraining], scoring: Scoring) -> di
             metric=record,
             values=values,
             mean=mean.mean,
-            ci95=_within_share(mean.ci95) if record.is_share else mean.ci95,
+            ci95=(max(metric.bounds[0], mean.ci95[0]), min(metric.bounds[1], mean.ci95[1])),
         )
     return found
-
-
-def _within_share(interval: tuple[float, float]) -> tuple[float, float]:
-    """The part of an interval that a fraction can be in."""
-    return max(0.0, interval[0]), min(1.0, interval[1])
 
 
 def _means(rows: np.ndarray) -> np.ndarray:

@@ -108,6 +108,8 @@ class Forecast:
             return [f"the time is not known: a step failed with {self.fault}"]
         begun = f"about {duration(self.search_seconds)} for the search and " if self.search else "about "
         short, long = map(duration, self.confirmation_seconds)
+        if short != long and short.split()[1] == long.split()[1]:
+            short = short.split()[0]  # the unit is told once
         steps = f"{self.steps} step{'s' * (self.steps != 1)}"
         within = f", at most {duration(self.limit)} in all" if self.limit is not None else ""
         lines = [

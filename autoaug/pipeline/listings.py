@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from autoaug.utils.options import one_of
+from autoaug.errors import OptionError
 
 
 @dataclass(frozen=True)
@@ -56,4 +56,6 @@ def file_schema(of: str) -> dict[str, Any]:
     from autoaug.search.space import SearchSpace
 
     words: dict[str, type[BaseModel]] = {"policy": Policy, "space": SearchSpace}
-    return words[one_of("schema", of, tuple(words))].model_json_schema()
+    if of not in words:
+        raise OptionError(f"schema {of!r} must be one of: {', '.join(words)}")
+    return words[of].model_json_schema()

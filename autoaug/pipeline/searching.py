@@ -125,7 +125,7 @@ def _search(
         progress.warn(f"ignored {study.foreign} trials of the study that are damaged or not from this run")
     is_control = which.storage != job.folder.study
     half = job.parts.search / 2
-    progress.part_begins(half if is_control else 0.0, job.parts.search if is_control or not config.control else half)
+    part = half if is_control else 0.0, job.parts.search if is_control or not config.control else half
     budget = _budget(job, study, is_last=is_control or config.control is None)
     baselines = {name: load_policy(name) for name in affordable_baselines(space.baselines, budget)}
     progress.say(f"searching the space {space.name!r} with {strategy.name}, {config.workers} at a time")
@@ -137,6 +137,7 @@ def _search(
         full_length = setting.full_length_passes()
         # What is left to gain is judged by the noise of shares.
         may_stop = config.early_stop and metric_record(job.trial_metric).is_share
+        progress.part_begins(*part)  # the start of the workers says nothing of the speed
         stopped = run_search(study, executor, budget, full_length, baselines, progress, may_stop=may_stop)
     if job.limit:
         progress.say(f"{as_option(job.limit.left())} of the time are left for what follows the search")

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from autoaug.errors import AutoaugError, OptionError, printable
 from autoaug.report.page import report_page
-from autoaug.results import MetricRecord
+from autoaug.results import MetricRecord, TrialSummary
 from autoaug.runs.callbacks.event_log import metric_of, read_events
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.terminal import say
@@ -69,10 +69,11 @@ def _line(event: dict[str, Any], metric: MetricRecord) -> str:
     at = time.strftime("%H:%M:%S", time.localtime(event["time"]))
     match event["event"]:
         case "trial":
-            trial = event["trial"]
-            outcome = trial["status"] if trial["score"] is None else metric.shown(trial["score"])
-            name, spent = f"trial {trial['number']} {trial['name']}", f"{100 * event['fraction']:.0f} % of the budget"
-            return f"{at} {name}: {outcome}, {spent}"
+            trial = TrialSummary.model_validate(event["trial"])
+            outcome = trial.status if trial.score is None else metric.shown(trial.score)
+            on = "" if trial.data_fraction == 1 else f" on {100 * trial.data_fraction:g} % of the data"
+            spent = f"{100 * event['fraction']:.0f} % of the budget"
+            return f"{at} trial {trial.number}, {trial.label}: {outcome}{on}, {spent}"
         case "confirmation":
             return f"{at} training {event['done']} of {event['total']}: {event['name']}"
         case "finished":

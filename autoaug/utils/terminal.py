@@ -58,8 +58,10 @@ def at_work(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def duration(seconds: float) -> str:
-    """A time in minutes and seconds, as ``2m05s``."""
+    """A time in minutes and seconds, as ``2m05s``; from an hour on in hours and minutes, as ``2h05m``."""
     minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60}h{minutes % 60:02d}m"
     return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
 
 

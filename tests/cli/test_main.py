@@ -150,6 +150,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["search", "good.npz", "--space", "space.yaml"], ["line 2", "did you mean 'Rotate'"]),
         (["search", "good.npz", "--space", "nothing.yaml"], ["allows no augmentation"]),
         (["search", "good.npz", "--strategy", "tpee"], ["tpee", "did you mean 'tpe'"]),
+        (["search", "good.npz", "--strategy", "hyperband"], ["hyperband", "known are: auto, "]),  # like none of them
         (["search", "good.npz", "--model", "resnet99"], ["resnet99", "did you mean 'resnet9'"]),
         (["search", "good.npz", "--model", "torchvision:resnet19"], ["did you mean"]),
         (["search", "good.npz", "--model", "timm:resnet19"], ["did you mean"]),

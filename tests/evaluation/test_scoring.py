@@ -10,7 +10,15 @@ import pytest
 from autoaug.evaluation.confirmation import CandidatePolicy
 from autoaug.evaluation.scoring import ConfirmedTraining, Scoring, assess
 from autoaug.policy.loading import load_policy
-from autoaug.training.metrics import AUROC, Accuracy, BalancedAccuracy, Metric, get_metric, metrics_of
+from autoaug.training.metrics import (
+    AUROC,
+    Accuracy,
+    BalancedAccuracy,
+    Metric,
+    get_metric,
+    metrics_of,
+    statistics_of,
+)
 from autoaug.training.tasks import Classification, Regression
 from autoaug.training.trial import Train
 from tests.tasks import small_task
@@ -35,6 +43,7 @@ def test_the_asked_metric_is_also_among_all_metrics(name: str, grouped: bool) ->
     assert found.mean == pytest.approx(sign * assessed.mean)
     assert found.values == pytest.approx([sign * score for score in assessed.test_scores])
     assert found.ci95 == pytest.approx(sorted(sign * bound for bound in assessed.ci95), abs=1e-6)
+    assert metric.bounds[0] <= found.ci95[0] <= found.ci95[1] <= metric.bounds[1]
     assert len(assessed.metrics) == 6
 
 
@@ -187,3 +196,21 @@ def test_the_interval_of_an_own_metric_is_that_of_the_same_metric_built_in(sizes
         sides = [[scoring.training(one, one, 1.0) for one in side] for side in answers]
         reaches.append(scoring.errors(*sides).reach())
     assert reaches[1] == pytest.approx(reaches[0], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [("accuracy", 0, 1), ("kappa", -1, 1), ("auroc", 0, 1), ("log-loss", -np.inf, 0)],
+)
+def test_an_interval_has_no_values_that_the_metric_cannot_have(name: str, low: float, high: float) -> None:
+    """Two seeds, of which one is nearly perfect: Student's t alone reaches far beyond. Scores of a loss are negated."""
+    labels, draw, task = np.arange(24) % 2, np.random.default_rng(0), Classification(2)
+    metric = get_metric(name, task)
+    scoring, trainings = Scoring(task, metric, labels, labels), {}
+    for seed, share in enumerate((0.7, 0.97)):
+        answers = np.where(draw.random(24) < share, labels, 1 - labels)
+        given = 0.98 * np.eye(2)[answers] + 0.01
+        statistics = [statistics_of(one, task, given, labels) for one in (scoring.trial_metric, metric)]
+        trainings["a", seed] = ConfirmedTraining(answers, answers, 1.0, *statistics, np.arange(24))
+    candidate = assess(CandidatePolicy("a", "baseline", load_policy("none")), trainings, [0, 1], scoring)
+    assert low <= candidate.ci95[0] <= candidate.mean <= candidate.ci95[1] == high

@@ -37,7 +37,7 @@ def test_the_time_of_the_confirmation_follows_from_a_training() -> None:
     time, search, confirmation, memory = FORECAST.lines
     assert search == "the search: 12 trials"
     assert "up to 8 policies on 5 seeds, 40 trainings, up to 128 on 16 seeds" in confirmation
-    assert "10 minutes for the search and 11 minutes to 33 minutes for the confirmation, 2 at a time" in time
+    assert "10 minutes for the search and 11 to 33 minutes for the confirmation, 2 at a time" in time
     assert "takes 30 seconds" in time
     assert "a training has 1 step and takes" in replace(FORECAST, steps=1).lines[0]
     assert "1.0 GiB per worker, 2.0 GiB in all" in memory

@@ -155,7 +155,11 @@ def test_the_terminal_and_an_unfinished_run_show_the_metric_that_the_run_has(
     assert "0.25 per word" in shown.getvalue()
     assert "%" not in shown.getvalue().replace("50 % done", "")
     assert read_unfinished(folder).facts.metric == ERRORS
-    assert event_line(read_events(folder.events)[-1], ERRORS).endswith("0.25 per word, 50 % of the budget")
+    line = event_line(read_events(folder.events)[-1], ERRORS)
+    assert line.endswith(f" trial {trial.number}, {trial.label}: 0.25 per word, 50 % of the budget")
+    log.trial_ended(trial.model_copy(update={"words": "flips", "data_fraction": 0.25}), 0.75)
+    line = event_line(read_events(folder.events)[-1], ERRORS)
+    assert line.endswith(", flips: 0.25 per word on 25 % of the data, 75 % of the budget")
     outcome = io.StringIO()
     print_outcome(Console(file=outcome, width=200), of_errors)
     assert f"{-of_errors.candidates[0].mean:.4g} per word" in outcome.getvalue()

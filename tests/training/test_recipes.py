@@ -257,6 +257,7 @@ def test_a_probe_that_is_thawed_keeps_no_features() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("base: finetun", r"line 1: base: must be 'auto', 'scratch', 'finetune' or 'probe', not 'finetun'"),
         ("optimzer: sgd", r"line 1: unknown recipe key 'optimzer'; did you mean 'optimizer'\?"),
         ("base: finetune\nweight_decy: 1", r"line 2: unknown recipe key 'weight_decy'; did you mean 'weight_decay'\?"),
         ("learning_rate: -1", "line 1: learning_rate: .*greater than 0"),

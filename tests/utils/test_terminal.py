@@ -47,6 +47,13 @@ def test_a_terminal_gets_no_such_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     assert written.getvalue() == ""
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(59.4, "59s"), (125, "2m05s"), (3599.6, "1h00m"), (24_922, "6h55m"), (90_000, "25h00m")]
+)
+def test_a_time_is_told_in_two_units(seconds: float, words: str) -> None:
+    assert terminal.duration(seconds) == words
+
+
 def test_a_closed_stream_ends_it_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "_FIRST", 0.01)
     closed = io.StringIO()

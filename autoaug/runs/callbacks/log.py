@@ -16,7 +16,7 @@ class Logged(Progress):
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended."""
         reason = f" ({trial.reason})" if trial.reason else ""
-        _LOG.debug("trial %d %s: %s%s, %.0f %% done", trial.number, trial.name, trial.status, reason, 100 * fraction)
+        _LOG.debug("trial %d, %s: %s%s, %.0f %% done", trial.number, trial.label, trial.status, reason, 100 * fraction)
 
     def training_ended(self, name: str, done: int, total: int) -> None:
         """A training of the confirmation, or of those that follow it, ended."""

@@ -10,6 +10,7 @@ from autoaug.training.metrics.base import (
     metric_record,
     score,
     statistics_of,
+    within_bounds,
 )
 from autoaug.training.metrics.choice import (
     check_metric,
@@ -60,4 +61,5 @@ __all__ = [
     "score",
     "statistics_of",
     "trial_metric",
+    "within_bounds",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import NamedTuple, Protocol
 
@@ -13,6 +14,10 @@ from autoaug.training.tasks import Task
 #: The step of differences, as a fraction of the standard error of a sum over samples: so small that a metric is linear
 #: over it.
 _STEP = 1e-3
+
+
+#: Values that may be any number, that may not be negative, and that are fractions.
+UNBOUNDED, AT_LEAST_0, FRACTION = (-math.inf, math.inf), (0.0, math.inf), (0.0, 1.0)
 
 
 class Metric(Protocol):
@@ -29,6 +34,10 @@ class Metric(Protocol):
     @property
     def larger_is_better(self) -> bool:
         """Whether larger values are better."""
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest value that it can have; infinite where there is none."""
 
     @property
     def takes_scores(self) -> bool:
@@ -64,6 +73,7 @@ class SumMetric(ABC):
 
     takes_scores: bool = False
     class_effect: float = 0.0
+    bounds: tuple[float, float] = UNBOUNDED
 
     @abstractmethod
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -128,6 +138,12 @@ def fraction_kept(metric: Metric, score: float, clean: float) -> float:
     """
     better, worse = (score, clean) if metric.larger_is_better else (-clean, -score)
     return max(0.0, better) / max(worse, 1e-6)
+
+
+def within_bounds(metric: Metric, scores: tuple[float, float]) -> tuple[float, float]:
+    """The part of an interval of `score` that the metric can have."""
+    low, high = sorted(bound if metric.larger_is_better else -bound for bound in metric.bounds)
+    return max(low, scores[0]), min(high, scores[1])
 
 
 def metric_record(metric: Metric) -> MetricRecord:

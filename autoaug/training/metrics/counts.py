@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoaug.training.metrics.base import SumMetric, by_cluster
+from autoaug.training.metrics.base import FRACTION, SumMetric, by_cluster
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Accuracy(SumMetric):
     name: str = "accuracy"
     unit: str = "%"
     larger_is_better: bool = True
+    bounds: tuple[float, float] = FRACTION
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         right = predictions == targets
@@ -34,6 +35,7 @@ class ConfusionMetric(ABC):
     takes_scores: bool = False
     larger_is_better: bool = True
     class_effect: float = 1.0
+    bounds: tuple[float, float] = FRACTION
 
     @abstractmethod
     def value(self, confusion: np.ndarray) -> float:
@@ -107,6 +109,7 @@ class Kappa(ConfusionMetric):
     name: str = "kappa"
     unit: str = ""
     class_effect: float = 2.0
+    bounds: tuple[float, float] = (-1.0, 1.0)
 
     def value(self, confusion: np.ndarray) -> float:
         right, chance = _agreement(confusion)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoaug.training.metrics.base import SumMetric, by_cluster
+from autoaug.training.metrics.base import FRACTION, SumMetric, by_cluster
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class MicroF1(SumMetric):
     name: str = "micro F1"
     unit: str = "%"
     larger_is_better: bool = True
+    bounds: tuple[float, float] = FRACTION
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         given = predictions.astype(bool)
@@ -37,6 +38,7 @@ class MacroLabelF1(SumMetric):
     name: str = "macro F1"
     unit: str = "%"
     larger_is_better: bool = True
+    bounds: tuple[float, float] = FRACTION
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         given = predictions.astype(bool)
@@ -60,6 +62,7 @@ class MeanAveragePrecision:
     larger_is_better: bool = True
     takes_scores: bool = True
     class_effect: float = 0.0
+    bounds: tuple[float, float] = FRACTION
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         return np.concatenate([targets, predictions], 1).astype(np.float64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoaug.training.metrics.base import SumMetric
+from autoaug.training.metrics.base import AT_LEAST_0, SumMetric
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class RootMeanSquaredError(SumMetric):
     name: str = "RMSE"
     unit: str = ""
     larger_is_better: bool = False
+    bounds: tuple[float, float] = AT_LEAST_0
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         errors = predictions.astype(np.float64) - targets
@@ -37,6 +38,7 @@ class MeanAbsoluteError(SumMetric):
     name: str = "MAE"
     unit: str = ""
     larger_is_better: bool = False
+    bounds: tuple[float, float] = AT_LEAST_0
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         errors = predictions.astype(np.float64) - targets
@@ -56,6 +58,7 @@ class Determination(SumMetric):
     name: str = "R²"
     unit: str = ""
     larger_is_better: bool = True
+    bounds: tuple[float, float] = (-math.inf, 1.0)
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         targets = targets.astype(np.float64)

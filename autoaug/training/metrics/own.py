@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autoaug.errors import OptionError, typed_line
+from autoaug.training.metrics.base import FRACTION, UNBOUNDED
 from autoaug.utils.own_code import load_function
 
 #: Samples are left out in at most this many groups: the function runs once for each.
@@ -46,6 +47,10 @@ class OwnMetric:
     @property
     def larger_is_better(self) -> bool:
         return bool(getattr(_loaded(self.function), "larger_is_better", True))
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return FRACTION if self.unit == "%" and self.larger_is_better else UNBOUNDED
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         rows = len(targets)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoaug.training.metrics.base import SumMetric, by_cluster
+from autoaug.training.metrics.base import AT_LEAST_0, FRACTION, SumMetric, by_cluster
 
 #: Probabilities are at least this, as in scikit-learn: a single sample cannot make the loss infinite.
 _LEAST = float(np.finfo(np.float32).eps)
@@ -20,6 +20,7 @@ class LogLoss(SumMetric):
     unit: str = ""
     larger_is_better: bool = False
     takes_scores: bool = True
+    bounds: tuple[float, float] = AT_LEAST_0
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         own = np.take_along_axis(predictions, targets[:, None].astype(np.int64), 1)[:, 0]
@@ -44,6 +45,7 @@ class AUROC:
     larger_is_better: bool = True
     takes_scores: bool = True
     class_effect: float = 2.0
+    bounds: tuple[float, float] = FRACTION
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         needed = predictions[:, 1:] if predictions.shape[1] == 2 else predictions

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoaug.data.texts import decode_texts, encode_texts, text_lengths
-from autoaug.training.metrics.base import SumMetric
+from autoaug.training.metrics.base import AT_LEAST_0, SumMetric
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class CharacterErrorRate(SumMetric):
     name: str = "CER"
     unit: str = "%"
     larger_is_better: bool = False
+    bounds: tuple[float, float] = AT_LEAST_0
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         return np.stack([edits(predictions, targets), text_lengths(targets)], 1).astype(np.float64)

@@ -40,6 +40,7 @@ class ChrF(SumMetric):
     name: str = "chrF"
     unit: str = "points"
     larger_is_better: bool = True
+    bounds: tuple[float, float] = (0.0, 100.0)
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         both = decode_texts(predictions), [decode_texts(targets[:, 1])]
