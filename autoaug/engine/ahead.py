@@ -33,7 +33,7 @@ class Ahead:
 
     def settle(self, generator: torch.Generator) -> None:
         """Bring the generator to where it were if only the rows that were taken had been drawn."""
-        if self._before is not None:
+        if self._before is not None and self._taken < len(self._rows):
             generator.set_state(self._before)
             uniform(self._taken, 8, generator)
         self.forget()

@@ -10,8 +10,8 @@ from autoaug.errors import OptionError
 from autoaug.functional.containers import parts_of, with_parts
 from autoaug.modalities.base import Values
 
-#: A tuple, since ``tuple | MutableMapping`` would be made anew with each call.
-_STRUCTURES = (tuple, MutableMapping)
+#: The types of structures; a tuple, since ``tuple | MutableMapping`` would be made anew with each call.
+STRUCTURES = (tuple, MutableMapping)
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,10 @@ class Structure:
         return with_parts(self.whole, [*parts[: self.place], sample, *parts[self.place :]])
 
 
-def structure_of(given: Any, values: Values) -> Structure | None:
-    """The structure that a transform was called with; None for any other input. Raises `OptionError` unless exactly one
-    of its parts can be a sample.
+def structure_of(given: Any, values: Values) -> Structure:
+    """The structure, one of `STRUCTURES`, that a transform was called with. Raises `OptionError` unless exactly one of
+    its parts can be a sample.
     """
-    if not isinstance(given, _STRUCTURES):
-        return None
     names = list(given) if isinstance(given, MutableMapping) else range(len(given))
     found = [place for place, part in enumerate(parts_of(given) or []) if values.is_sample(part)]
     if len(found) != 1:

@@ -16,7 +16,7 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.arrays import named, names_and_limits, run_on_arrays
 from autoaug.engine.execute import mix_labels
 from autoaug.engine.plan import Plan, draw_plan, drawing_table, drawn_operators, learned_by, mixing_of
-from autoaug.engine.structures import Structure, structure_of
+from autoaug.engine.structures import STRUCTURES, Structure, structure_of
 from autoaug.engine.targets import move_targets
 from autoaug.errors import OptionError, PolicyError, as_option_error
 from autoaug.functional.bounds import check_classes
@@ -122,8 +122,9 @@ class PolicyTransform(Seeded):
         """Draw a plan for this batch, or this sample, and apply it."""
         if more:
             inputs, labels = (inputs, labels, *more), None
-        structure = None if labels is not None else structure_of(inputs, get_modality(self.modality).values)
-        return self._transformed(inputs, labels) if structure is None else self._within(structure)
+        if labels is None and isinstance(inputs, STRUCTURES):
+            return self._within(structure_of(inputs, get_modality(self.modality).values))
+        return self._transformed(inputs, labels)
 
     def _within(self, structure: Structure) -> Any:
         """The structure with its sample, or batch, augmented and what is beside it moved along."""

@@ -88,6 +88,13 @@ def test_curves_after_curves_are_one_table_without_rounding_between(name: str) -
         assert (np.abs(ours - theirs) <= 1).mean() >= 0.99, channels
 
 
+def test_values_between_two_levels_are_rounded_as_by_torch() -> None:
+    """A brightness of 1.3 takes level 5 to 6.5."""
+    images = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+    magnitude = 0.3 / get_operator("Brightness").limit
+    np.testing.assert_array_equal(*both("Brightness", images, magnitude))
+
+
 def test_warps_after_warps_are_one_warp() -> None:
     images = levels(3, (32, 32))["smooth"]
     theirs, ours = both("Rotate", images, 0.3, (("HorizontalFlip", 1.0), ("Perspective", 0.5), ("ShearX", -0.4)))

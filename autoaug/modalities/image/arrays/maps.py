@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 Map = tuple[float, float, float, float, float, float, float, float, float]
+#: Its first two rows.
+Affine = tuple[float, float, float, float, float, float]
 Size = tuple[int, int]
 
 IDENTITY: Map = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
@@ -36,13 +38,17 @@ def on_pixels(map_: Map, size: Size) -> Map:
     return compose(compose(_shift(x, y), map_), _shift(-x, -y))
 
 
-def keeps_pixels(on_pixels: Map, size: Size) -> bool:
-    """Whether each pixel is taken from one pixel, up to rounding; see `autoaug.modalities.image.warping`."""
-    a, b, c, d, e, f, g, h, _ = on_pixels
+def in_whole_numbers(affine: Affine, size: Size) -> tuple[int, ...] | None:
+    """An affine map between pixel indices in whole numbers, if each pixel is taken from one pixel, up to rounding; see
+    `autoaug.modalities.image.warping`.
+    """
+    a, b, c, d, e, f = affine
     most = 1e-3 / max(size)
     if abs(a - round(a)) > most or abs(b - round(b)) > most or abs(d - round(d)) > most or abs(e - round(e)) > most:
-        return False
-    return g == h == 0 and abs(c - round(c)) < 1e-3 and abs(f - round(f)) < 1e-3
+        return None
+    if abs(c - round(c)) >= 1e-3 or abs(f - round(f)) >= 1e-3:
+        return None
+    return round(a), round(b), round(c), round(d), round(e), round(f)
 
 
 def _shift(x: float, y: float) -> Map:
@@ -113,9 +119,13 @@ def _anisotropic_scale(octaves: float, uniforms: Sequence[float], size: Size) ->
 
 
 def _pad_crop(fraction: float, uniforms: Sequence[float], size: Size) -> Map:
-    across, down = (round(float(np.float32(fraction * length))) for length in (size[1], size[0]))  # 3.5, not 3.4999999
-    x, y = (math.floor(u * (2 * pad + 1)) - pad for u, pad in zip(uniforms[:2], (across, down), strict=True))
-    return _shift(x, y)
+    return _shift(_within_pad(fraction * size[1], uniforms[0]), _within_pad(fraction * size[0], uniforms[1]))
+
+
+def _within_pad(pad: float, uniform: float) -> int:
+    """A place from -pad to pad."""
+    whole = round(float(np.float32(pad)))  # 3.5, not 3.4999999
+    return math.floor(uniform * (2 * whole + 1)) - whole
 
 
 def _random_resized_crop(share: float, uniforms: Sequence[float], size: Size) -> Map:

@@ -58,12 +58,14 @@ def _hue(image: np.ndarray, turns: float, uniforms: Uniforms) -> np.ndarray:
 
 
 def _sharpness(image: np.ndarray, change: float, uniforms: Uniforms) -> np.ndarray:
-    if min(image.shape[:2]) < 3:
+    height, width = image.shape[:2]
+    if min(height, width) < 3:
         return image.copy()
     around = -change / 13
-    kernel = np.array([[around] * 3, [around, 1 + change + 5 * around, around], [around] * 3], np.float32)
+    kernel = np.full((3, 3), around, np.float32)
+    kernel[1, 1] = 1 + change + 5 * around
     sharp = cv2.filter2D(image, -1, kernel)
-    for border in (np.s_[:1], np.s_[-1:], np.s_[:, :1], np.s_[:, -1:]):
+    for border in (np.s_[:: height - 1], np.s_[:, :: width - 1]):
         sharp[border] = image[border]
     return sharp
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from autoaug.modalities.image.arrays.maps import Map, Size, keeps_pixels, on_pixels
+from autoaug.modalities.image.arrays.maps import Map, Size, in_whole_numbers, on_pixels
 
 #: OpenCV warps four channels in half the time of three: of more values, conversions included, faster, and equally.
 _MANY = 48 * 48 * 3
@@ -18,10 +18,12 @@ def warped(image: np.ndarray, map_: Map) -> np.ndarray:
     """A new image ``[H, W, ...]`` whose pixels come from where the map, from the image center, points to."""
     height, width = size = image.shape[:2]
     direct = on_pixels(map_, size)
-    if keeps_pixels(direct, size):
-        return _copied(image, *(round(number) for number in direct[:6]))
     if direct[6] == direct[7] == 0:
-        return _resampled(cv2.warpAffine, image, np.array(direct[:6]).reshape(2, 3), cv2.INTER_LINEAR)
+        affine = direct[:6]
+        whole = in_whole_numbers(affine, size)
+        if whole is not None:
+            return _copied(image, *whole)
+        return _resampled(cv2.warpAffine, image, np.array(affine).reshape(2, 3), cv2.INTER_LINEAR)
     corners = [(x, y) for x in (0, width - 1) for y in (0, height - 1)]
     if all(direct[6] * x + direct[7] * y + direct[8] > 1e-6 for x, y in corners):
         return _resampled(cv2.warpPerspective, image, np.array(direct).reshape(3, 3), cv2.INTER_LINEAR)
@@ -38,7 +40,9 @@ def _copied(image: np.ndarray, a: int, b: int, x: int, d: int, e: int, y: int) -
         image, x = cv2.flip(image, 1), width - 1 - x
     if e < 0:
         image, y = cv2.flip(image, 0), height - 1 - y
-    made = np.zeros_like(image)
+    if x == y == 0:
+        return image
+    made = np.zeros(image.shape, np.uint8)
     part = image[max(y, 0) : max(height + y, 0), max(x, 0) : max(width + x, 0)]
     made[max(-y, 0) : max(height - y, 0), max(-x, 0) : max(width - x, 0)] = part
     return made

@@ -37,11 +37,11 @@ def run(sample: np.ndarray, operations: Iterable[DrawnOperation]) -> np.ndarray:
 
 
 def _mapped(image: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """The image with its values mapped by the table, which is clipped to [0, 1] and rounded to levels."""
+    """The image with its values mapped by the table, which is clipped to [0, 1] and rounded to levels as by torch."""
     if table is LEVELS:
         return image
-    levels = cv2.multiply(table, 255.0, dtype=cv2.CV_8U)
-    return cv2.LUT(image, (levels if len(levels) == 1 else cv2.transpose(levels)).reshape(1, 256, -1))
+    levels = cv2.convertScaleAbs(table, None, 255)
+    return cv2.LUT(image, levels if len(levels) == 1 else cv2.transpose(levels).reshape(1, 256, -1))
 
 
 def _moved(image: np.ndarray, map_: Map) -> np.ndarray:
