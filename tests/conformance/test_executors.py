@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -216,16 +217,16 @@ def test_only_deaths_within_a_trial_count_against_it() -> None:
         """After these deaths of the worker that holds the trial: "l" while it loads the task, "t" in the trial."""
         mailbox = Mailbox(timeout=None)
         await mailbox.submit("trial", b"")
+        taken = asyncio.create_task(mailbox.take("worker", "node"))
         for death in deaths:
-            await mailbox.take("worker", "node")
+            await asyncio.sleep(0)
             if death == "t":
                 await mailbox.start("worker")
-            await mailbox.lose(["node"])
-        again = asyncio.create_task(mailbox.take("worker", "node"))
-        try:
-            _, ended = await asyncio.wait_for(mailbox.next_result(), timeout=0.1)
-        except TimeoutError:
-            return "runs again" if again.done() else "lost"
+            taken = asyncio.create_task(mailbox.take("worker", "node"))  # restarted
+        await asyncio.sleep(0)
+        if taken.done():
+            return "runs again"
+        _, ended = await asyncio.wait_for(mailbox.next_result(), timeout=PATIENCE)
         assert isinstance(ended, ray_mailbox.Ended)
         return str(ended.fault)
 
@@ -234,6 +235,46 @@ def test_only_deaths_within_a_trial_count_against_it() -> None:
     assert asyncio.run(outcome("llltlltl")) == "runs again"  # a worker that loaded the task shows that it can be loaded
     assert asyncio.run(outcome("tltt")) == "the worker died 3 times in this trial"
     assert asyncio.run(outcome("lllll")) == "workers died 5 times in a row while they loaded the data"
+
+
+def test_a_worker_that_dies_while_it_waits_takes_no_trial_along() -> None:
+    """Its call still stands in line, before the one that it makes when it is restarted; the trial was lost."""
+
+    async def taken(*, is_lost: bool) -> list[str]:
+        mailbox = Mailbox(timeout=None)
+        calls = [asyncio.create_task(mailbox.take("worker", "node"))]
+        await asyncio.sleep(0)
+        if is_lost:
+            await mailbox.lose(["node"])
+        again = "other worker" if is_lost else "worker"
+        for key in ("first", "second"):
+            calls.append(asyncio.create_task(mailbox.take(again, "other node")))
+            await asyncio.sleep(0)
+            await mailbox.submit(key, b"")
+            [call] = [call for call in calls[1:] if not call.done()]
+            trial = await asyncio.wait_for(call, timeout=PATIENCE)
+            assert trial is not None
+            await mailbox.start(again)
+            assert not await mailbox.post(again, trial.key, b"", is_last=True)
+        return [(await mailbox.next_result())[0] for _ in range(2)]
+
+    assert asyncio.run(taken(is_lost=False)) == ["first", "second"]
+    assert asyncio.run(taken(is_lost=True)) == ["first", "second"]
+
+
+def test_a_worker_loads_a_task_once_and_tells_when_each_of_its_trials_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the mailbox need not know what a worker had loaded before it died and was restarted."""
+    from autoaug.search.executors import ray_workers
+
+    started: list[str] = []
+    monkeypatch.setattr(ray_workers.ray, "get", lambda answer: answer)
+    monkeypatch.setattr(ray_workers._Worker, "trial_id", "worker")
+    worker = ray_workers._Worker.__new__(ray_workers._Worker)
+    worker._mailbox = SimpleNamespace(start=SimpleNamespace(remote=started.append))
+    worker._task = -1, None
+    tasks = [worker._task_of(ray_mailbox.Taken("trial", b"", number, [of_own("_linear")])) for number in (1, 1, 2)]
+    assert started == ["worker"] * 3
+    assert [task is tasks[0] for task in tasks] == [True, True, False]
 
 
 def test_a_worker_is_limited_while_it_loads_the_task_and_anew_in_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,12 +22,13 @@ _DEATHS_LOADING = 5
 
 
 class _Held(NamedTuple):
-    """A trial that a worker is running, on which node, and since when."""
+    """A trial that a worker has taken, on which node, since when, and whether it has loaded the task for it."""
 
     key: str
     spec: bytes
     node: str
     start: float
+    is_loaded: bool = False
 
 
 class Taken(NamedTuple):
@@ -68,7 +69,9 @@ class Mailbox:
         self._answers: dict[str, asyncio.Future[bool]] = {}
         self._held: dict[str, _Held] = {}
         self._deaths: Counter[str] = Counter()
-        self._loaded, self._deaths_loading = set[str](), 0
+        self._deaths_loading = 0
+        self._takes: Counter[str] = Counter()
+        self._lost = set[str]()
         self._is_closed = False
 
     async def begin(self, task: list[Any]) -> None:
@@ -86,27 +89,32 @@ class Mailbox:
         """
         if worker in self._held:
             await self._bury(worker)
-        waiting = None if self._is_closed else await self._specs.get()
+        if self._is_closed:
+            return None
+        self._takes[worker] += 1
+        own = self._takes[worker]
+        waiting = await self._specs.get()
+        if own != self._takes[worker] or node in self._lost:  # it died while it waited
+            await self._specs.put(waiting)
+            return None
         if waiting is None:
             return None
         self._held[worker] = _Held(*waiting, node, now())
         return Taken(*waiting, self._number, self._task)
 
     async def start(self, worker: str) -> None:
-        """`worker` has loaded the task, and starts the trial that it took."""
-        self._loaded.add(worker)
+        """`worker` has the task loaded, and starts the trial that it took."""
         self._deaths_loading = 0
         if worker in self._held:
-            self._held[worker] = self._held[worker]._replace(start=now())
+            self._held[worker] = self._held[worker]._replace(start=now(), is_loaded=True)
 
     async def _bury(self, worker: str) -> None:
         """Requeue the trial of a dead worker; fail it if it took too long or workers have died too often."""
         held = self._held.pop(worker)
-        if worker in self._loaded:
+        if held.is_loaded:
             self._deaths[held.key] += 1
         else:
             self._deaths_loading += 1
-        self._loaded.discard(worker)
         if self._timeout is not None and now() - held.start >= self._timeout:
             fault: Exception = timed_out(self._timeout)
         elif self._deaths[held.key] >= _DEATHS:
@@ -120,6 +128,7 @@ class Mailbox:
 
     async def lose(self, nodes: list[str]) -> None:
         """Requeue the trials on nodes that are gone; their workers may never come back."""
+        self._lost.update(nodes)
         for worker in [worker for worker, held in self._held.items() if held.node in nodes]:
             await self._bury(worker)
 
@@ -155,7 +164,7 @@ class Mailbox:
             while not queue.empty():
                 queue.get_nowait()
         self._answers, self._held, self._deaths, self._task = {}, {}, Counter(), []
-        self._loaded, self._deaths_loading = set(), 0
+        self._deaths_loading = 0
 
     async def close(self, workers: int) -> None:
         """Drop all trials, and end all workers."""

@@ -140,7 +140,7 @@ class _Worker(tune.Trainable):
             task = ray.get(taken.task[0])
             task.warm_up()
             self._task = taken.number, task
-            ray.get(self._mailbox.start.remote(self.trial_id))  # the time limit is for the trial alone, as is its blame
+        ray.get(self._mailbox.start.remote(self.trial_id))  # the time limit is for the trial alone, as is its blame
         return task
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
