@@ -168,6 +168,8 @@ def test_labels_of_a_manifest_are_the_same_with_blanks_about_them(tmp_path: Path
         (["path,label,weight", "class 0/0000.png,x,1"], "not path,label,weight; remove 'weight'"),
         (["Image,Kind", "class 0/0000.png,x"], "not Image,Kind; rename 'Image' to path and 'Kind' to label"),
         (["file,label", "class 0/0000.png,x"], "not file,label; rename 'file' to path"),
+        (["file,label,words", f"class 0/0000.png,x,{'word ' * 100}"], "; rename 'file' to path, remove 'words'"),
+        (["path;label", "a,b.png;x"], "line 1: there is only one column, 'path;label' (the file is separated by semi"),
         (["age,file,sex", "3,class 0/0000.png,x"], "; rename 'file' to path, remove 'age', 'sex'"),
         (["path,label,split", "a.png,x,eval"], "line 2: unknown split 'eval'"),
         (["path,label", "a.png, "], "line 2: path and label must not be empty"),

@@ -6,6 +6,8 @@ several labels per sample, joined by semicolons, a column ``number`` has what a 
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,7 +18,7 @@ import numpy as np
 from autoaug.data.labels import Kind
 from autoaug.data.layouts.folder import EXPANSION, is_copy
 from autoaug.data.layouts.listing import OF_SAMPLES, Item, Listing
-from autoaug.data.layouts.separated import separated_rows, separator_cure
+from autoaug.data.layouts.separated import separated_rows
 from autoaug.data.source import ROLE_NAMES
 from autoaug.data.texts import decode_texts, plain_text
 from autoaug.errors import DataError, UnknownName
@@ -38,9 +40,9 @@ def list_manifest(path: Path) -> Listing:
     """Read the manifest; raises `DataError` that names the invalid line."""
     rows = separated_rows(path, _MOST_BYTES)
     where, head = next(rows, ("", []))
-    listed = list(rows)
-    columns = _columns(path, where, head, listed[0][1] if listed else head) if head else []
-    items = [_item(path, where, columns, row) for where, row in listed]
+    first = list(itertools.islice(rows, 1))
+    columns = _columns(path, where, head, first[0][1] if first else head) if head else []
+    items = [_item(path, where, columns, row) for where, row in itertools.chain(first, rows)]
     if (path.parent / EXPANSION).is_file():
         items = [replace(item, is_augmented=is_copy(item.path)) for item in items]
     if not items:
@@ -73,12 +75,9 @@ def _columns(manifest: Path, where: str, head: list[str], first: list[str]) -> l
 
 def _cure(manifest: Path, head: list[str], first: list[str]) -> str:
     """What to do about a head with other columns."""
-    if cure := separator_cure(manifest, head):
-        return cure
     others = [name for name in head if name.strip().lower() not in _COLUMNS]
-    files = [
-        name for name, cell in zip(head, first, strict=True) if cell.strip() and (manifest.parent / cell).is_file()
-    ]
+    paths = {name: manifest.parent / cell for name, cell in zip(head, first, strict=True)}
+    files = [name for name, path in paths.items() if os.path.isfile(path)]  # not `Path.is_file`: a text is too long
     if not files:
         return OF_SAMPLES
     renamed = [f"{files[0]!r} to path"] if files[0] in others else []

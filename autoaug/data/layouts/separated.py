@@ -14,7 +14,7 @@ from autoaug.utils.files import read_text
 
 def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]]]:
     """The rows of a file that are not empty, each with its name in messages. The first one is the head, and the others
-    have as many values. Raises `DataError` that names the invalid line.
+    have as many values. Raises `DataError` that names the invalid line, and where the file has other separators.
     """
     kind = path.suffix[1:].upper()
     separator, called = ("\t", "tab") if kind == "TSV" else (",", "comma")
@@ -27,6 +27,8 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
     try:
         for row in filter(None, lines):
             where = f"{path}, line {lines.line_num}"
+            if not count and (cure := _separator_cure(row, separator)):
+                raise DataError(f"{where}: there is only one column, {row[0]!r} ({cure})")
             if len(row) != (count := count or len(row)):
                 raise DataError(
                     f"{where}: there are {len(row)} values for {count} columns; put values with a {called} in quotes, "
@@ -37,9 +39,8 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
         raise DataError(f"{path}, line {lines.line_num}: not a {kind} file ({fault})") from None
 
 
-def separator_cure(path: Path, head: list[str]) -> str:
-    """What to do if the only column in the `head` of a file has other separators in it; empty if it has none."""
-    expected = "tabs" if path.suffix.lower() == ".tsv" else "commas"
+def _separator_cure(head: list[str], separator: str) -> str:
+    """What to do if the only column in a `head` has other separators in it; empty if it has none."""
     signs = {";": "semicolons", "\t": "tabs", ",": "commas"}
     found = next((what for sign, what in signs.items() if len(head) == 1 and sign in head[0]), None)
-    return f" (the file is separated by {found}: save it with {expected})" if found else ""
+    return f"the file is separated by {found}: save it with {signs[separator]}" if found else ""

@@ -21,7 +21,7 @@ from autoaug.data.layouts.heads import columns_of
 from autoaug.data.layouts.manifest import LABEL_COLUMNS, check_number
 from autoaug.data.layouts.parquet import LABELS, shards
 from autoaug.data.layouts.reading import reading
-from autoaug.data.layouts.separated import separated_rows, separator_cure
+from autoaug.data.layouts.separated import separated_rows
 from autoaug.data.source import ROLE_NAMES, Role, label_text
 from autoaug.errors import DataError, UnknownName, first_line
 from autoaug.utils.files import read_text
@@ -226,8 +226,6 @@ def _rows(path: Path) -> Iterator[_Row]:
 def _of_csv(path: Path) -> Iterator[_Row]:
     rows = separated_rows(path, _MOST_BYTES)
     _, head = next(rows, ("", []))
-    if cure := separator_cure(path, head):
-        raise DataError(f"{path}: there is only one column, {head[0]!r}{cure}")
     columns = [name.strip() for name in head]
     yield from ((where, dict(zip(columns, row, strict=True))) for where, row in rows)
 
