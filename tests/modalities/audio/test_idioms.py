@@ -170,6 +170,7 @@ def test_sounds_of_few_samples_pass_the_filters_of_audiomentations(name: str) ->
         assert np.abs(made).max() <= 1
 
 
+@pytest.mark.slow
 def test_modules_run_without_autoaug(tmp_path: Path) -> None:
     for target in TARGETS:
         (tmp_path / f"{target}_policy.py").write_text(export_policy(load_policy("specaugment-sm+speed"), target))
