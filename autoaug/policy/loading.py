@@ -133,8 +133,8 @@ def read_policy(name_or_path: str | Path) -> Policy:
     Names are those of `builtin_names`, and ``randaugment(n,m)``. A folder with such a name is written ``./none``.
 
     Raises:
-        PolicyError: the file breaks a rule of the format, or the folder has no policy.
-        UnknownName: there is no such name, file or folder.
+        PolicyError: the file breaks a rule of the format, the folder has no policy, or there is nothing at the path.
+        UnknownName: there is no such name.
     """
     text, path = str(name_or_path), Path(name_or_path)
     if path.is_file():
@@ -145,9 +145,9 @@ def read_policy(name_or_path: str | Path) -> Policy:
         if not (path / "policy.yaml").is_file():
             raise PolicyError(f"{text} has no policy.yaml; a run folder has one when the run is finished")
         return read_policy(path / "policy.yaml")
-    if path.suffix in {".yaml", ".yml", ".json"} or "/" in text:
-        raise PolicyError(f"there is no policy file or run folder {text!r}")
     if "+" in text:
         first, rest = text.split("+", 1)
         return read_policy(first) + read_policy(rest)
+    if path.suffix in {".yaml", ".yml", ".json"} or "/" in text:
+        raise PolicyError(f"there is no policy file or run folder {text!r}")
     raise UnknownName("policy", text, builtin_names())

@@ -124,7 +124,7 @@ class Comparison(Record):
         """Whether the luck of the test samples could be told apart from the noise of the seeds. Where it was estimated
         as none, `samples_reach` is a bound, which may be tiny.
         """
-        return bool(self.samples_reach) and (self.samples_reach or 0.0) > _NEGLIGIBLE * (self.seeds_reach or 0.0)
+        return (self.samples_reach or 0.0) > _NEGLIGIBLE * (self.seeds_reach or 0.0)
 
 
 class Returned(Record):

@@ -172,5 +172,12 @@ def test_a_file_or_a_run_is_no_published_policy(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("name", ["runs/none", "none.yaml"])
 def test_a_path_without_anything_there_is_no_misspelled_name(name: str) -> None:
-    with pytest.raises(PolicyError, match=f"there is no policy file or run folder '{name}'"):
-        load_policy(name)
+    for joined in (name, f"{name}+mixup", f"mixup+{name}"):
+        with pytest.raises(PolicyError, match=f"there is no policy file or run folder '{name}'"):
+            load_policy(joined)
+
+
+def test_paths_are_joined_with_names(tmp_path: Path) -> None:
+    load_policy("flip-crop").save(tmp_path / "mine.yaml")
+    for name in (f"{tmp_path}/mine.yaml+mixup", f"mixup+{tmp_path}/mine.yaml"):
+        assert load_policy(name).fingerprint() == load_policy("flip-crop+mixup").fingerprint()
