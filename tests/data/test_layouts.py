@@ -169,6 +169,8 @@ def test_labels_of_a_manifest_are_the_same_with_blanks_about_them(tmp_path: Path
         (["Image,Kind", "class 0/0000.png,x"], "not Image,Kind; rename 'Image' to path and 'Kind' to label"),
         (["file,label", "class 0/0000.png,x"], "not file,label; rename 'file' to path"),
         (["file,label,words", f"class 0/0000.png,x,{'word ' * 100}"], "; rename 'file' to path, remove 'words'"),
+        (['"path";"label"', '"a.png";"x"'], "; the file is separated by semicolons: save it with commas"),
+        (['"path,label"', "a.png"], "columns must be"),
         (["path;label", "a,b.png;x"], "line 1: there is only one column, 'path;label' (the file is separated by semi"),
         (["age,file,sex", "3,class 0/0000.png,x"], "; rename 'file' to path, remove 'age', 'sex'"),
         (["path,label,split", "a.png,x,eval"], "line 2: unknown split 'eval'"),

@@ -36,11 +36,14 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
                 )
             yield where, row
     except csv.Error as fault:
-        raise DataError(f"{path}, line {lines.line_num}: not a {kind} file ({fault})") from None
+        cure = "" if count else _separator_cure(text[:1000].splitlines()[:1], separator)
+        cure = cure or "a value with quotes must be in quotes, with its own quotes doubled"
+        raise DataError(f"{path}, line {lines.line_num}: not a {kind} file ({fault}); {cure}") from None
 
 
 def _separator_cure(head: list[str], separator: str) -> str:
-    """What to do if the only column in a `head` has other separators in it; empty if it has none."""
+    """What to do if the only name in a `head`, or its text, has other separators in it; empty if it has none."""
     signs = {";": "semicolons", "\t": "tabs", ",": "commas"}
+    expected = signs.pop(separator)
     found = next((what for sign, what in signs.items() if len(head) == 1 and sign in head[0]), None)
-    return f"the file is separated by {found}: save it with {signs[separator]}" if found else ""
+    return f"the file is separated by {found}: save it with {expected}" if found else ""

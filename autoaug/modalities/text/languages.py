@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from autoaug.modalities.text.lexicon import FOLDER_VARIABLE, VARIABLE, own_file
 from autoaug.modalities.text.tokens import WORD
 
-#: Frequent words of English, and of other languages in Latin letters that English does not have.
+#: Frequent words of English, and words of other languages in Latin letters that English does not have.
 _ENGLISH = "the and of to is it that this with you for are not have be"
 _OTHERS = (
     "der das und nicht ist ein eine ich mit het een van niet och att det som är ikke på le les et est des une pas dans "
@@ -30,9 +30,9 @@ def foreign(texts: Iterable[Sequence[bytes]]) -> Iterator[str]:
     english = sum(word in ours for word in words)
     if own_file() is None and others > _FOREIGN * len(words) and english < _OURS * len(words):
         yield (
-            "the texts seem to be neither English nor Chinese, but synonyms are: words get none, or those of an "
-            "English word that is spelled alike (the German 'die'); name synonyms of your own, "
-            f"{VARIABLE}=FILE, and leave out WordNet, {FOLDER_VARIABLE}=none"
+            "the texts seem to be neither English nor Chinese, and there are no synonyms of other languages: words get "
+            "none, or those of an English word that is spelled alike (the German 'die'); name your own synonyms with "
+            f"{VARIABLE}=FILE, and leave WordNet out with {FOLDER_VARIABLE}=none"
         )
 
 

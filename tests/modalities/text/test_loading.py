@@ -291,6 +291,11 @@ Write = Callable[[Path], object]
         ("a.csv", lambda p: p.write_text("text;label\nhello;a\n"), "separated by semicolons: save it with commas"),
         ("a.tsv", lambda p: p.write_text("text,label\nhello,a\n"), "separated by commas: save it with tabs"),
         (
+            "a.tsv",
+            lambda p: p.write_text('text\tlabel\n"so" he said\ta\n'),
+            "must be in quotes, with its own quotes doubled",
+        ),
+        (
             "a.csv",
             lambda p: p.write_bytes(b"text,label\na\0b,c\n"),
             r"not a CSV file \(it has NUL bytes; remove them\)",

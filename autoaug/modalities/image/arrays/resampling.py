@@ -15,7 +15,9 @@ _MANY = 48 * 48 * 3
 
 
 def warped(image: np.ndarray, map_: Map) -> np.ndarray:
-    """A new image ``[H, W, ...]`` whose pixels come from where the map, from the image center, points to."""
+    """The image ``[H, W, ...]`` whose pixels come from where the map, from the image center, points to; the given one
+    if nothing moves.
+    """
     height, width = size = image.shape[:2]
     direct = on_pixels(map_, size)
     if direct[6] == direct[7] == 0:
