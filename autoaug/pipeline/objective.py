@@ -180,8 +180,8 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
     ):
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
-        progress.part_begins(0.0, ends)
         with open_executor(ObjectiveSetting(options.objective, options.device, modality)) as running:
+            progress.part_begins(0.0, ends)  # the start of the workers says nothing of the speed
             run_search(study, running, limits, _UNIT, tried, progress, training=_evaluate)
         candidate_policies = _candidate_policies(study, baselines, options.finalists)
         progress.part_begins(ends, 1.0)
