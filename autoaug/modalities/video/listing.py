@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import zipfile
 from collections import Counter
@@ -41,7 +42,7 @@ def recognizes(data: str) -> bool:
     if path.is_dir():
         files = list(islice(files_below(path), _LOOKED_AT))
         clips = _clip_files(files)
-        return 2 * len(clips) > len(files) or _are_frames(path, [file for file in files if file not in clips])
+        return 2 * len(clips) > len(files) or _are_frames(path, files, clips)
     if suffix in (".csv", ".tsv") and path.is_file():
         return _are_listed(path)
     # Reading a pipe would never end.
@@ -63,15 +64,15 @@ def _moves(path: Path) -> bool:
         return False
 
 
-def _are_frames(root: Path, files: list[Path]) -> bool:
-    """Whether all images lie at least one folder below those of the classes, where their names differ in a number
-    alone in nearly all folders, and most folders have two or more.
+def _are_frames(root: Path, files: list[Path], clips: set[Path]) -> bool:
+    """Whether all images beside the clips lie at least one folder below those of the classes, where their names differ
+    in a number alone in nearly all folders, and most folders have two or more.
     """
-    images = [path for path in files if path.suffix.lower() in image_endings()]
+    images = [path for path in files if path not in clips and path.suffix.lower() in image_endings()]
     folders: dict[Path, list[str]] = {}
     for path in images:
         folders.setdefault(path.parent, []).append(path.stem)
-    if len(images) == _LOOKED_AT and len(folders) > 1:
+    if len(files) == _LOOKED_AT and len(folders) > 1:
         folders.popitem()  # it may not be seen whole
     depths = {len(folder.relative_to(root).parts) for folder in folders}
     has_splits = any(path.relative_to(root).parts[0].lower() in ROLE_NAMES for path in images)
@@ -92,7 +93,8 @@ def _are_listed(manifest: Path) -> bool:
         return False
     names = [str(row.get("path") or "").strip() for row in rows]
     paths = [manifest.parent / name for name in names if name]
-    return 2 * (len(_clip_files(paths)) + sum(path.is_dir() for path in paths)) > len(paths)
+    clips = _clip_files(paths)
+    return 2 * sum(path in clips or os.path.isdir(path) for path in paths) > len(paths)  # not `is_dir`: may be too long
 
 
 def _dimensions(path: Path) -> int:
