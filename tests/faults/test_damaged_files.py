@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -164,6 +165,14 @@ def test_a_run_does_not_write_through_links(name: str, run: RunFolder) -> None:
     (run.root / "tracker").mkdir()
     (run.root / "tracker" / "latest").symlink_to(run.root / "policy.yaml")
     run.check_inside()
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "study.db", "confirmation/facts.json"])
+def test_a_run_does_not_wait_for_a_pipe(name: str, run: RunFolder) -> None:
+    run.confirmation.mkdir()
+    os.mkfifo(run.root / name)
+    with pytest.raises(RunError, match=f"{name} is neither a file nor a folder; remove it"):
+        autoaug.resume(run.root)
 
 
 @pytest.mark.parametrize("name", ["confirmation", "checkpoints", "control"])
