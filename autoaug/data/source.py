@@ -157,7 +157,7 @@ def _check_no_numbers(labels: np.ndarray, where: str) -> None:
     if labels.ndim != 1 or not len(labels):
         return
     if labels.dtype.kind == "f":
-        fraction = labels[~np.equal(np.mod(labels, 1), 0)]
+        fraction = labels[~np.equal(labels, np.floor(labels)) | ~np.isfinite(labels)]
         cure = "store them as integers, with y.astype(int)" if not len(fraction) else "give each sample a class"
         example = (fraction if len(fraction) else labels)[0]
         raise DataError(

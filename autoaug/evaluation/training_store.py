@@ -22,6 +22,7 @@ from autoaug.training.metrics import Measured
 from autoaug.training.result import TrialResult
 from autoaug.training.trial import Train
 from autoaug.utils.files import write_whole
+from autoaug.utils.npz import read_arrays
 
 #: Before the name of a metric: its array in a file, with the influence of each test sample and then the value.
 _MEASURED = "measured "
@@ -54,8 +55,7 @@ class TrainingStore:
         if not path.is_file():
             return None
         try:
-            with np.load(path, allow_pickle=False) as file:
-                training = _training(dict(file), self.scoring)
+            training = _training(read_arrays(path), self.scoring)
             _check(training, self.scoring, seed)
         except Exception as fault:  # zipfile, zlib, NumPy and its parser of headers raise many types
             self.progress.warn(f"{path} is damaged ({first_line(fault)}): trained again")

@@ -73,7 +73,7 @@ def forecast(job: Job) -> Forecast:
             if smaller := _smaller(setting):
                 small = _timed(_through_the_network(smaller[1].plan(policy, seed)), smaller[1], plan.batch_size)
                 proxy = smaller[0], small.of(steps, scored)
-    except Exception as error:  # a user's model may raise anything
+    except (Exception, SystemExit) as error:  # a user's model may raise anything, or call sys.exit
         seconds, timing, fault = math.nan, Timing(math.nan, math.nan, 0), typed_line(error)
     return Forecast(
         search=_words(config),

@@ -122,6 +122,7 @@ def _driving(folder: RunFolder, config: RunConfig) -> Iterator[None]:
     going_on = resume_command(folder.root, trust)
     alone = held(folder.root, f"wait until it has ended, or end it and continue with: {going_on}")
     with pausing_on_full_disk(f"continue with: {going_on}"), alone:
+        folder.check_inside()
         try:
             yield
         except KeyboardInterrupt:

@@ -20,11 +20,13 @@ def write_figures(folder: RunFolder, suffix: str) -> list[Path]:
 
     Raises:
         OptionError: kaleido, which renders them, is not installed, or it finds no browser.
+        RunError: a link in the folder leads out of it.
     """
     if suffix not in {"png", "svg"}:
         raise OptionError(f"--figures {suffix!r} must be png or svg")
     if importlib.util.find_spec("kaleido") is None:
         raise OptionError("--figures needs the package kaleido: pip install 'autoaug[figures]'")
+    folder.check_inside()
     charts = draw_charts(read_finished(folder).facts)
     try:
         with _browser():

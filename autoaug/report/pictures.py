@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from autoaug.errors import RunError, first_line, typed_line
 from autoaug.modalities.base import Pictures
+from autoaug.utils.npz import array_names, read_array
 
 #: The arrays in the files; see `autoaug.pipeline.pictures`, and `read_pictures` for the notation.
 _GALLERY = {
@@ -127,10 +128,12 @@ def read_pictures(path: Path, forms: Mapping[str, str]) -> dict[str, np.ndarray]
         RunError: the file is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            stored = {_RENAMED.get(name, name): name for name in file.files}
+        with zipfile.ZipFile(path) as archive:
+            stored = {_RENAMED.get(name, name): name for name in array_names(archive)}
             has_all = all(name in stored for name in forms)
-            arrays = {name: file[stored[name]] for name, form in forms.items() if has_all or form[0] != "?"}
+            arrays = {
+                name: read_array(archive, stored[name]) for name, form in forms.items() if has_all or form[0] != "?"
+            }
         _check_forms(arrays, forms)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as fault:
         reason = first_line(fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,25 @@ class RunFolder:
             return
         if not self.root.is_dir() or {path.name for path in self.root.iterdir()} - {LOCK, _UNFINISHED}:
             raise RunError(f"{self.root} exists and is not a run folder; choose another with --out")
+
+    def check_inside(self) -> None:
+        """Raise `RunError` if a link in the folder leads out of it, or if a pipe, a device or a file is where something
+        else belongs: a folder from someone else must not make a run write or delete elsewhere, or wait forever. Below
+        the second level there are only files of trackers, which have links of their own.
+        """
+        inside = os.path.realpath(self.root) + os.sep
+        for pattern in ("*", "*/*"):
+            for path in self.root.glob(pattern):
+                if path.is_symlink() and not os.path.realpath(path).startswith(inside):
+                    raise RunError(
+                        f"{path} is a link that leads out of the run folder, and a run writes only within it; "
+                        "put what it leads to in its place"
+                    )
+                if path.exists() and not (path.is_file() or path.is_dir()):
+                    raise RunError(f"{path} is neither a file nor a folder; remove it")
+        for path in (self.checkpoints, self.confirmation, self.control):
+            if path.exists() and not path.is_dir():
+                raise RunError(f"{path} is not a folder; remove it")
 
     @classmethod
     def open(cls, root: str | Path, goes_on: bool = True) -> tuple[RunFolder, RunConfig]:

@@ -114,7 +114,8 @@ def _backend(url: URL, name: str) -> BaseStorage:
 
 
 def _unusable(name: str, fault: Exception) -> RunError:
-    return RunError(f"{shown(name)} cannot be opened as a study ({without_secrets(first_line(fault), name)})")
+    cure = "" if "://" in name else "; restore it from a copy, or delete it to search again in this folder"
+    return RunError(f"{shown(name)} cannot be opened as a study ({without_secrets(first_line(fault), name)}){cure}")
 
 
 @contextmanager

@@ -86,7 +86,7 @@ def _got(getter: Callable[[], object]) -> nn.Module | None:
         found = getter()
     except NotImplementedError:  # so models of transformers say that they have none
         return None
-    except Exception as fault:  # a user's method may raise anything
+    except (Exception, SystemExit) as fault:  # a user's method may raise anything
         raise OptionError(f"the network's method get_input_embeddings failed: {typed_line(fault)}") from fault
     return found if isinstance(found, nn.Module) else None
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from autoaug.generate.generator import About, SavedGenerator, load_generator
 from autoaug.modalities.image.generators.gaussian import COMPONENTS
 from autoaug.policy.loading import parse_policy
 from autoaug.report.pictures import read_pictures
+from autoaug.utils.npz import read_arrays
 from tests.faults.mutations import change
 
 FORMS = {"samples": "N...", "others": "N...", "texts": "N", "more": "?m", "most": "?m"}
@@ -39,7 +42,7 @@ WHOLE = {
         ({"samples": np.full((2, 1, 3, 3), "a")}, "which are not samples"),
         ({"texts": np.array(["a"])}, "texts has 1 entries where another array has 2"),
         ({"texts": None}, "texts"),
-        ({"texts": np.array([{}, []], dtype=object)}, "allow_pickle"),
+        ({"texts": np.array([{}, []], dtype=object)}, "Python objects"),
         ({"more": np.zeros(2), "most": np.zeros(3)}, "most has 3 entries"),
     ],
 )
@@ -66,6 +69,28 @@ def test_pictures_that_are_no_npz_are_one_line(damage: Callable[[bytes], bytes],
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(RunError, match=r"gallery\.npz is damaged"):
         read_pictures(path, FORMS)
+
+
+@pytest.mark.fault("data", "arrays that unpack to more than the free memory")
+def test_zeros_that_unpack_to_more_than_the_free_memory_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deflate packs zeros a thousandfold, so that the size of the file does not bound the size of its arrays."""
+    path = tmp_path / "gallery.npz"
+    np.savez_compressed(path, **{**WHOLE, "samples": np.zeros((3000, 1, 100, 100), np.uint8)})
+    assert path.stat().st_size < 50_000
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=5 * 10**7))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="'samples' has 30000128 bytes, more than half of the free memory"):
+        read_arrays(path)
+    with pytest.raises(RunError, match=r"gallery\.npz is damaged .*more than half of the free memory"):
+        read_pictures(path, FORMS)
+    assert tracemalloc.get_traced_memory()[1] < 10**7
+    tracemalloc.stop()
+    np.savez_compressed(path, **WHOLE)
+    assert {name: array.tolist() for name, array in read_arrays(path).items()} == {
+        name: array.tolist() for name, array in WHOLE.items()
+    }
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+import autoaug
 from autoaug.errors import RunError, SpaceError
 from autoaug.policy.loading import parse_policy, read_policy
 from autoaug.policy.models import Layer, Operation, Phase, Policy, SubPolicy
@@ -143,6 +145,41 @@ def test_what_is_not_utf_8_in_a_run_is_one_line(name: str, run: RunFolder) -> No
     (run.root / name).write_bytes(b"name: \xff")
     with pytest.raises(RunError, match=f"{name} is not UTF-8"):
         report_page(run)
+
+
+@pytest.mark.fault("security", "links in a run folder that lead out of it")
+@pytest.mark.parametrize("name", ["confirmation", "confirmation/longer", "checkpoints", "control", "events.jsonl"])
+def test_a_run_does_not_write_through_links(name: str, run: RunFolder) -> None:
+    outside = run.root.parent / "outside"
+    outside.mkdir()
+    kept = outside / "own.safetensors"
+    kept.write_text("own")
+    link = run.root / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(kept if name == "events.jsonl" else outside)
+    with pytest.raises(RunError, match=f"{link} is a link that leads out of the run folder"):
+        autoaug.resume(run.root)
+    assert [*outside.iterdir()] == [kept]
+    assert kept.read_text() == "own"
+    link.unlink()
+    (run.root / "tracker").mkdir()
+    (run.root / "tracker" / "latest").symlink_to(run.root / "policy.yaml")
+    run.check_inside()
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "study.db", "confirmation/facts.json"])
+def test_a_run_does_not_wait_for_a_pipe(name: str, run: RunFolder) -> None:
+    run.confirmation.mkdir()
+    os.mkfifo(run.root / name)
+    with pytest.raises(RunError, match=f"{name} is neither a file nor a folder; remove it"):
+        autoaug.resume(run.root)
+
+
+@pytest.mark.parametrize("name", ["confirmation", "checkpoints", "control"])
+def test_a_file_where_a_folder_belongs_is_one_line(name: str, run: RunFolder) -> None:
+    (run.root / name).touch()
+    with pytest.raises(RunError, match=f"{name} is not a folder; remove it"):
+        autoaug.resume(run.root)
 
 
 def test_a_run_without_its_policy_is_one_line(run: RunFolder) -> None:

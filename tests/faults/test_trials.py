@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sklearn.metrics import accuracy_score
 from torch import nn
 
 import autoaug
+from autoaug import api
 from autoaug.errors import AllTrialsFailed
 from autoaug.policy.loading import load_policy
 from autoaug.runs.callbacks import Logged
@@ -50,6 +52,19 @@ def greediest(channels: int, classes: int) -> nn.Module:
     return Greedy(channels, classes, FITS["greediest"])
 
 
+class Quitting(Greedy):
+    """A network that ends the program, as if all were well."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.training and len(x) > 2:  # two are tried before
+            sys.exit(0)
+        return self.layers(x)
+
+
+def quitting(channels: int, classes: int) -> nn.Module:
+    return Quitting(channels, classes, 0)
+
+
 def trained(model: str) -> TrialResult:
     made.clear()
     executor = InlineExecutor(replace(small_task(epochs=2), model=f"tests.faults.test_trials:{model}"))
@@ -75,6 +90,16 @@ def test_where_nothing_fits_the_trial_fails_with_the_reason() -> None:
     assert result.status == "failed"
     assert result.reason == "OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB."
     assert made == ["greediest"] * 2, "it is tried once more, and no oftener"
+
+
+@pytest.mark.fault("trials", "a model that calls sys.exit")
+def test_a_model_that_calls_sys_exit_fails_its_trial_and_not_the_program(tmp_path: Path) -> None:
+    before = np.random.get_state()[1].tolist()  # type: ignore[index,union-attr]
+    result = trained("quitting")
+    assert (result.status, result.reason) == ("failed", "SystemExit: 0")
+    assert np.random.get_state()[1].tolist() == before  # type: ignore[index,union-attr]
+    npz, model = write_npz(tmp_path / "bars.npz"), "tests.faults.test_trials:quitting"
+    assert api.forecast(npz, model=model, workers=1).fault == "SystemExit: 0"
 
 
 def breaking(labels: np.ndarray, scores: np.ndarray) -> float:

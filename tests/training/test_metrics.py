@@ -168,6 +168,10 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "    return labels.nothing\n"
         "def empty(labels, probabilities):\n"
         "    return float('nan')\n"
+        "def quitting(labels, probabilities):\n"
+        "    raise SystemExit\n"
+        "def wordy(labels, probabilities):\n"
+        "    return 'very good'\n"
         "def rare_recall(labels, probabilities):\n"
         "    return (probabilities.argmax(1) == 2)[labels == 2].mean()\n"
     )
@@ -197,6 +201,8 @@ def test_a_users_function_is_a_metric(own_module: Path) -> None:
     ("function", "words"),
     [
         ("broken", "broken failed on 12 samples: AttributeError: 'numpy.ndarray' object has no attribute 'nothing'"),
+        ("quitting", "quitting failed on 12 samples: SystemExit"),
+        ("wordy", "wordy failed on 12 samples: ValueError: could not convert string to float: 'very good'"),
         ("empty", "empty is nan for made-up predictions, no finite number: the test split has 3 of 3 classes"),
         ("missing", "has no function 'missing'"),
     ],

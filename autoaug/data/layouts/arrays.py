@@ -8,21 +8,20 @@ samples.
 
 from __future__ import annotations
 
-import math
 import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from autoaug.data.inputs import Convert, Inputs, MappedInputs, MemoryInputs
-from autoaug.data.layouts.reading import MOST_PACKED, reading
+from autoaug.data.layouts.reading import reading
 from autoaug.data.source import ROLE_NAMES, Part, Role, Source, index_labels
 from autoaug.data.spill import check_room, spill_folder
 from autoaug.errors import DataError
+from autoaug.utils.npz import array_names, checked_member, read_array
 
 KEYS: dict[Role, str] = {"train": "train", "validation": "val", "test": "test"}
 
@@ -49,7 +48,7 @@ def _open(path: Path, archive: zipfile.ZipFile, memory_limit: int, prepare: Prep
     keys, others = _keys(path, archive, noun)
     if ("x", "train") not in keys or ("y", "train") not in keys:
         missing = "x_train" if ("x", "train") not in keys else "y_train"
-        there = ", ".join(name.removesuffix(".npy") for name in archive.namelist()) or "none"
+        there = ", ".join(array_names(archive)) or "none"
         raise DataError(f"{path}: there is no array {missing!r}; it has {there}")
     for letter, role in keys:
         for other, what in (("x", f"{noun}s"), ("y", "labels")):
@@ -57,15 +56,15 @@ def _open(path: Path, archive: zipfile.ZipFile, memory_limit: int, prepare: Prep
                 raise DataError(f"{path}: there is {keys[letter, role]} but no {other}_{KEYS[role]}, its {what}")
     roles: list[Role] = [role for role in KEYS if ("x", role) in keys]
     named = [name for name in others if name == "class_names"]
-    names = _class_names(path, _array(archive, named[0])) if named else None
-    labels, classes = index_labels([_labels(_array(archive, keys["y", role])) for role in roles], names, str(path))
-    total = sum(_checked(archive, keys["x", role]).file_size for role in roles)
+    names = _class_names(path, read_array(archive, named[0])) if named else None
+    labels, classes = index_labels([_labels(read_array(archive, keys["y", role])) for role in roles], names, str(path))
+    total = sum(checked_member(archive, keys["x", role]).file_size for role in roles)
     inputs = [_inputs(path, archive, keys["x", role], total > memory_limit, prepare) for role in roles]
     shapes = {one.shape for one in inputs}
     if len(shapes) > 1:
         raise DataError(f"{path}: the {noun}s of the parts have different shapes {sorted(shapes)}; use one shape")
-    groups = {role: _array(archive, keys["g", role]).astype(str) for role in roles if ("g", role) in keys}
-    augmented = {role: _array(archive, keys["c", role]).astype(bool) for role in roles if ("c", role) in keys}
+    groups = {role: read_array(archive, keys["g", role]).astype(str) for role in roles if ("g", role) in keys}
+    augmented = {role: read_array(archive, keys["c", role]).astype(bool) for role in roles if ("c", role) in keys}
     left_out = tuple(f"array {name!r}" for name in others if name not in named)
     parts = dict(zip(roles, zip(inputs, labels, strict=True), strict=True))
     source = array_source(str(path), classes, parts, groups, left_out, noun)
@@ -85,7 +84,7 @@ def _keys(path: Path, archive: zipfile.ZipFile, noun: str) -> tuple[dict[tuple[s
     pattern = rf"(?P<what>[xygc]|{words})_(?P<split>[a-z]+)|(?P<part>[a-z]+)_(?P<kind>{words})|(?P<only>[xygc]|{words})"
     keys: dict[tuple[str, Role], str] = {}
     others, unknown = [], set[tuple[str, str]]()
-    for name in (member.removesuffix(".npy") for member in archive.namelist()):
+    for name in array_names(archive):
         match = re.fullmatch(pattern, name, re.IGNORECASE)
         if match is None:
             others.append(name)
@@ -104,34 +103,6 @@ def _keys(path: Path, archive: zipfile.ZipFile, noun: str) -> tuple[dict[tuple[s
             raise DataError(f"{path}: arrays {keys[key]!r} and {name!r} belong to the same split; keep one")
         keys[key] = name
     return keys, others
-
-
-def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
-    """The shape and type of the array in an ``.npy`` file, which is read up to its values."""
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
-    return shape, dtype
-
-
-def _checked(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
-    """The archive member of an array, after its header is checked against its size; no array is allocated."""
-    info = archive.getinfo(f"{name}.npy")
-    with archive.open(info) as file:
-        shape, dtype = array_header(file)
-        if dtype.hasobject:
-            raise ValueError(f"array {name!r} holds Python objects")
-        claimed, there = math.prod(shape) * dtype.itemsize, info.file_size - file.tell()
-    packed = min(info.compress_size, Path(str(archive.filename)).stat().st_size)
-    if claimed != there or info.file_size > MOST_PACKED * (packed + 1):
-        raise ValueError(f"array {name!r} should have {claimed} bytes, but the archive holds {packed} for it")
-    return info
-
-
-def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    with archive.open(_checked(archive, name)) as file:
-        array: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
-    return array
 
 
 def _labels(array: np.ndarray) -> np.ndarray:
@@ -182,8 +153,8 @@ def array_source(
 def _inputs(path: Path, archive: zipfile.ZipFile, name: str, is_mapped: bool, prepare: Prepare) -> Inputs:
     extracted = ""
     if is_mapped:
-        info = _checked(archive, name)
+        info = checked_member(archive, name)
         check_room(path, info.file_size)
         extracted = archive.extract(info, spill_folder())
-    array: np.ndarray = np.load(extracted, mmap_mode="r") if is_mapped else _array(archive, name)
+    array: np.ndarray = np.load(extracted, mmap_mode="r") if is_mapped else read_array(archive, name)
     return array_inputs(array, extracted, prepare(array, f"{path}: {name}"))

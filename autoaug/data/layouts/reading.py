@@ -9,9 +9,6 @@ from pathlib import Path
 from autoaug.errors import DataError, first_line
 from autoaug.utils.files import regular_file
 
-#: A compression ratio that deflate, the codec of .npz and .gz, cannot exceed (its limit is 1,032).
-MOST_PACKED = 1100
-
 
 @contextmanager
 def reading(path: Path, what: str) -> Iterator[None]:

@@ -34,6 +34,7 @@ from autoaug.modalities.audio.decoding import (
 )
 from autoaug.modalities.audio.resources import described
 from autoaug.modalities.base import AS_SUITS, Reading
+from autoaug.utils.npz import read_array
 
 ending = ".wav"
 beside: Mapping[str, np.ndarray] = {"rate": np.array(RATE)}
@@ -164,8 +165,8 @@ def _unusual(readable: Sequence[tuple[Item, Header]], form: Form) -> Iterator[st
 def _open_arrays(path: Path, memory_limit: int) -> Source:
     """Arrays ``[N, T]`` or ``[N, C, T]`` of int16 or of floats in [-1, 1], at the rate in the array ``rate``."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            rate = float(np.asarray(file["rate"]).reshape(-1)[0])
+        with zipfile.ZipFile(path) as archive:
+            rate = float(read_array(archive, "rate").reshape(-1)[0])
     except KeyError:
         raise DataError(f"{path} has no array 'rate': add one with the samples per second") from None
     except (OSError, ValueError, IndexError, TypeError, zipfile.BadZipFile) as fault:

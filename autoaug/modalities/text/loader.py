@@ -16,7 +16,7 @@ import numpy as np
 
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.layouts import list_files, no_such_data
-from autoaug.data.layouts.arrays import array_header, open_npz
+from autoaug.data.layouts.arrays import open_npz
 from autoaug.data.layouts.folder import files_below
 from autoaug.data.layouts.heads import columns_of
 from autoaug.data.layouts.listing import Common, Item, labels_of, open_listing
@@ -31,6 +31,7 @@ from autoaug.modalities.text.protected import protected_words
 from autoaug.modalities.text.segmentation import Chinese, Scripts
 from autoaug.modalities.text.tokens import NUMBERS, ROOM, WORD, as_rows, text_of, tokenized
 from autoaug.utils.files import read_text
+from autoaug.utils.npz import array_header, read_arrays
 
 ending = ".txt"
 beside: Mapping[str, np.ndarray] = {}
@@ -253,8 +254,10 @@ def _agree(readable: Sequence[tuple[Item, list[bytes]]], size: int | None, cut: 
 def _of_arrays(path: Path, memory_limit: int, size: int | None, cut: Cut) -> Source:
     """Arrays ``[N]`` of text."""
     if size is None:
-        with reading(path, "an .npz of plain arrays"), np.load(path, allow_pickle=False) as file:
-            texts = [text for name in file.files if file[name].dtype.kind == "U" for text in file[name].ravel()[:5000]]
+        with reading(path, "an .npz of plain arrays"):
+            texts = [
+                text for array in read_arrays(path).values() if array.dtype.kind == "U" for text in array.ravel()[:5000]
+            ]
         size = length_for([cut(text) for text in texts])
     return replace(open_npz(path, memory_limit, partial(_prepare, length=size, cut=cut), "text"), rule=_rule(size))
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from PIL import Image
 
 from autoaug.data.layouts import list_files
-from autoaug.data.layouts.arrays import array_header
 from autoaug.data.layouts.folder import files_below
 from autoaug.data.layouts.listing import Item, Listing
 from autoaug.data.source import ROLE_NAMES
 from autoaug.modalities.image.decoding import image_endings
 from autoaug.modalities.video.decoding import ENDINGS, GIF, is_clip_file
+from autoaug.utils.npz import array_header
 
 #: So many files are looked at to recognize clips, and so many GIFs are opened.
 _LOOKED_AT, _GIFS = 400, 5

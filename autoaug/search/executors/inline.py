@@ -45,7 +45,9 @@ class InlineExecutor(Executor):
         try:
             with self._alarm():
                 result = next(steps)
-        except TimeoutError as fault:  # the alarm rang outside the trial's own error handling
+        # The alarm rang outside the trial's own error handling, or a user's model called sys.exit. In a process of Ray,
+        # SystemExit is how a worker is told to end, and its trial is run again elsewhere.
+        except (TimeoutError, SystemExit) as fault:
             result = failed(TrialResult(started=self._begun), fault)
         if result.status != "running":
             self._current = None

@@ -62,7 +62,7 @@ class OwnMetric:
         function = _loaded(self.function)
         try:
             return float(function(labels, scores))
-        except Exception as fault:  # a user's function may raise anything
+        except (Exception, SystemExit) as fault:  # a user's function may raise anything, or call sys.exit
             raise OptionError(
                 f"--metric {self.function} failed on {len(labels)} samples: {typed_line(fault)}"
             ) from None

@@ -13,11 +13,12 @@ import numpy as np
 
 from autoaug.data.inputs import Inputs
 from autoaug.data.layouts.arrays import array_inputs
-from autoaug.data.layouts.reading import MOST_PACKED, reading
+from autoaug.data.layouts.reading import reading
 from autoaug.data.source import ROLE_NAMES, Role, Source, index_labels
 from autoaug.data.spill import check_room, spill_folder
 from autoaug.errors import DataError
 from autoaug.modalities.image.sources.arrays import image_source, prepare
+from autoaug.utils.npz import MOST_PACKED
 
 _ROLES: dict[str, Role] = {**ROLE_NAMES, "t10k": "test"}
 _UBYTE = 0x08
