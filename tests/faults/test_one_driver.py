@@ -104,7 +104,7 @@ def test_of_two_that_begin_at_once_one_is_refused(run: RunFolder, tmp_path: Path
         (tmp_path / "new" / ".config.yaml.unfinished").write_text("half")
         RunFolder.create(tmp_path / "new", config)  # what was killed before it began leaves nothing in the way
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["config.yaml"]
-    with pytest.raises(RunError, match="continue it with: autoaug resume"):
+    with pytest.raises(RunError, match="continue that run with: autoaug resume"):
         RunFolder.create(tmp_path / "new", config)
 
 
