@@ -127,7 +127,9 @@ def sections(items: Mapping[str, Sequence[float]]) -> Iterator[Section]:
         return
     rows = {data: compared(cells) for data, cells in found.items()}
     table = [_row(data, way, row) for data, ways in rows.items() for way, row in ways.items()]
-    for way in next(iter(rows.values())):
+    for way in (*RECIPES, ONE_SEED):
+        if not all(way in ways for ways in rows.values()):
+            continue  # some sets have one seed
         own = [ways[way] for ways in rows.values()]
         means = [mean_with_interval([row[what] for row in own]) for what in ("correlation", "regret", "worth")]
         table.append(["mean over the sets", way, means[0], "", *means[1:], ""])
