@@ -180,11 +180,6 @@ def read_finer(coefficients: Tensor, place: Tensor) -> Tensor:
     return (outer + inner) / 6 * inside[:, None]
 
 
-def read_at(waves: Tensor, place: Tensor) -> Tensor:
-    """The values at places ``[n, T]`` in samples, silence outside."""
-    return interpolated(*neighbors(torch.nn.functional.pad(waves, (3, 4)), place))
-
-
 def neighbors(padded: Tensor, place: Tensor) -> tuple[list[Tensor], Tensor]:
     """The four samples around places ``[n, T]``, and the share of the way from the second to the third of them. Before
     place 0 are three samples, and four behind the last.
