@@ -71,7 +71,14 @@ class FromScratch:
         name = next(iter(self.networks)) if name == "auto" else name
         return name, self.networks[name].what if name in self.networks else "as given"
 
-    def start(self, name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:  # noqa: ARG002
+    def start(
+        self,
+        name: str,  # noqa: ARG002 (no weights suit)
+        weights: str,
+        shape: tuple[int, ...],  # noqa: ARG002
+        outputs: int,  # noqa: ARG002
+        keep_size: bool = False,  # noqa: ARG002
+    ) -> tuple[Start, str]:
         raise OptionError(f"--weights {weights}: networks for {self.samples} begin from random weights; leave it out")
 
     def check(self, name: str, weights: str | None = None) -> None:

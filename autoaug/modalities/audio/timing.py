@@ -38,8 +38,8 @@ def time_mask(waves: Tensor, share: Tensor, uniforms: Tensor, lengths: Tensor) -
     """Silence a stretch of time (SpecAugment; Park et al., 2019), with edges of 2 ms."""
     width = share * lengths
     center = width / 2 + (lengths - width) * uniforms[:, 0]
-    time = torch.arange(waves.shape[-1], device=waves.device) + 0.5
-    return waves * (1 - ((per_wave(width) / 2 - (time - per_wave(center)).abs()) / 32).clamp(0, 1))
+    time = (torch.arange(waves.shape[-1], device=waves.device) + 0.5) / 32
+    return waves * ((time - per_wave(center) / 32).abs() + per_wave(1 - width / 64)).clamp(0, 1)
 
 
 @timing("TimeWarp", unit="of the length", limit=0.2, signed=True)
