@@ -247,9 +247,7 @@ def _only_size(network: nn.Module) -> tuple[int, int] | None:
     return (side, side) if isinstance(side, int) else None
 
 
-def start(
-    name: str, weights: str, shape: tuple[int, ...], outputs: int, keep_size: bool = False
-) -> tuple[Start, str]:
+def start(name: str, weights: str, shape: tuple[int, ...], outputs: int, keep_size: bool = False) -> tuple[Start, str]:
     """See `autoaug.modalities.networks.Models`."""
     resolved, _ = resolve(name, shape)
     loaded = load_backbone(_full(resolved), weights)
