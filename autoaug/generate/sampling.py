@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autoaug.data.layouts.folder import RENAMED
 from autoaug.data.splits import DataSet
 from autoaug.errors import RunError
 from autoaug.generate.filter import Accept, SampleFilter, count_reasons, format_counts, train_filter
@@ -78,5 +79,5 @@ def write_passed(drawn: FilteredSamples, out: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         loader.write(drawn.inputs[number], path)
     if unsafe := other_names(classes):
-        write_whole(unfinished / "renamed.json", json.dumps(unsafe, indent=2))
+        write_whole(unfinished / RENAMED, json.dumps(unsafe, indent=2))
     unfinished.rename(out)

@@ -13,7 +13,7 @@ from autoaug.data.inputs import MemoryInputs, spread_rows
 from autoaug.data.splits import Samples
 from autoaug.errors import typed_line
 from autoaug.modalities.registry import get_modality
-from autoaug.pipeline.forecast import Forecast, duration
+from autoaug.pipeline.forecast import Forecast
 from autoaug.pipeline.job import Job
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
@@ -27,6 +27,7 @@ from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import TrainingPlan, new_training
 from autoaug.training.train import train
 from autoaug.utils.clock import now
+from autoaug.utils.quantities import duration
 from autoaug.utils.seeds import derive_seed
 
 #: The steps before the time is taken: the first one loads things.

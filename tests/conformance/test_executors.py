@@ -174,14 +174,15 @@ def test_the_time_limit_begins_when_the_task_is_loaded(monkeypatch: pytest.Monke
     seconds = 0.0
     monkeypatch.setattr(ray_mailbox, "now", lambda: seconds)
 
-    async def deaths(loading: float, training: float) -> tuple[str, Any]:
+    async def deaths(loading: float, training: float | None) -> tuple[str, Any]:
         nonlocal seconds
         mailbox = Mailbox(timeout=5)
         await mailbox.submit("trial", b"")
         await mailbox.take("worker", "node")
         seconds += loading
-        await mailbox.start("worker")
-        seconds += training
+        if training is not None:
+            await mailbox.start("worker")
+            seconds += training
         again = asyncio.create_task(mailbox.take("worker", "node"))  # restarted
         result = asyncio.create_task(mailbox.next_result())
         done, waiting = await asyncio.wait({again, result}, return_when=asyncio.FIRST_COMPLETED)
@@ -190,9 +191,11 @@ def test_the_time_limit_begins_when_the_task_is_loaded(monkeypatch: pytest.Monke
         return ("again" if again in done else "ended"), done.pop().result()
 
     assert asyncio.run(deaths(loading=60, training=1))[0] == "again"
-    how, ended = asyncio.run(deaths(loading=60, training=6))
-    assert how == "ended"
-    assert "took longer than --trial-timeout, 5 s" in str(ended[1].fault)
+    assert asyncio.run(deaths(loading=60, training=None))[0] == "again"
+    for loading, training in ((60, 6), (66, None)):  # the latter hung while it loaded
+        how, ended = asyncio.run(deaths(loading, training))
+        assert how == "ended"
+        assert "took longer than --trial-timeout, 5 s" in str(ended[1].fault)
 
 
 @pytest.mark.fault("trials", "a worker that dies again and again")
@@ -294,7 +297,7 @@ def test_a_worker_that_hangs_while_it_loads_the_task_is_ended() -> None:
 import time
 from autoaug.search.executors import ray_workers
 from autoaug.search.executors.ray_mailbox import Taken
-ray_workers._LOADING_SECONDS = 0.2
+ray_workers.LOADING_SECONDS = 0.2
 worker = ray_workers._Worker.__new__(ray_workers._Worker)
 worker._timeout, worker._task_of = 0.2, lambda _: time.sleep(10_000)
 print("loading", flush=True)
