@@ -1,43 +1,74 @@
-"""Uniform numbers for one sample after another, drawn from a generator for many at a time."""
+"""What single samples draw from a policy, drawn for many of them at a time."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 import torch
 from torch import Tensor
 
-from autoaug.functional.sampling import uniform
+from autoaug.engine.arrays import named, names_and_limits
+from autoaug.engine.plan import Plan, drawing_table, drawn_operators, learned_by
+from autoaug.functional.sampling import Layers, as_layers, as_tensors, draw_sample, steps_of, uniform
+from autoaug.modalities.arrays import DrawnOperation
+from autoaug.policy.models import Policy
 
-#: How many rows are drawn at a time: a call of torch takes longer than all the rest of a draw.
-_ROWS = 256
+#: How many samples are drawn at a time: one alone takes as long as its augmentation.
+_SAMPLES = 64
 
 
 class Ahead:
-    """Rows of eight uniform numbers, the same as if each were drawn for itself. The generator is ahead of what was
-    taken, until `settle` brings it back.
+    """The draws of one sample after another, the same as if each were drawn for itself. The generator is ahead of what
+    was taken, until `settle` brings it back.
+
+    Args:
+        policy: the policy to draw from.
+        modality: of the samples.
+        known: the operators that the engine on arrays has.
     """
 
-    def __init__(self) -> None:
-        self._rows: list[list[float]] = []
+    def __init__(self, policy: Policy, modality: str, known: Collection[str]) -> None:
+        self._policy, self._modality, self._known = policy, modality, known
+        self._operators: tuple[str, ...] = ()
+        self._limits: list[tuple[str, float]] = []
+        self._layers: Layers = []
+        self._steps = 0
+        self._done: float | None = None
+        self._drawn: list[list[DrawnOperation] | Plan] = []
         self._taken = 0
         self._before: Tensor | None = None
 
-    def take(self, count: int, generator: torch.Generator) -> list[list[float]]:
-        """The next `count` rows."""
-        end = self._taken + count
-        if end > len(self._rows):
+    def take(self, done: float, generator: torch.Generator) -> list[DrawnOperation] | Plan:
+        """What the next sample drew, after that fraction of the training; a plan if an operator is not known."""
+        if self._taken == len(self._drawn) or done != self._done:
             self.settle(generator)
-            self._before, end = generator.get_state(), count
-            self._rows = uniform(max(count, _ROWS), 8, generator).tolist()
-        start, self._taken = self._taken, end
-        return self._rows[start:end]
+            self._draw(done, generator)
+        self._taken += 1
+        return self._drawn[self._taken - 1]
 
     def settle(self, generator: torch.Generator) -> None:
-        """Bring the generator to where it were if only the rows that were taken had been drawn."""
-        if self._before is not None and self._taken < len(self._rows):
+        """Bring the generator to where it were if only what was taken had been drawn."""
+        if self._before is not None and self._taken < len(self._drawn):
             generator.set_state(self._before)
-            uniform(self._taken, 8, generator)
+            uniform(self._taken * self._steps, 8, generator)
         self.forget()
 
     def forget(self) -> None:
-        """Drop the rows that were not taken: the generator has a new state."""
-        self._rows, self._taken, self._before = [], 0, None
+        """Drop what was not taken: the generator has a new state."""
+        self._drawn, self._taken, self._before = [], 0, None
+
+    def _draw(self, done: float, generator: torch.Generator) -> None:
+        if done != self._done:
+            policy = self._policy.at(done)
+            self._operators, self._layers, self._done = drawn_operators(policy), as_layers(drawing_table(policy)), done
+            self._limits, self._steps = names_and_limits(self._operators), steps_of(self._layers)
+        self._before = generator.get_state()
+        chances = uniform(_SAMPLES * self._steps, 8, generator).tolist()
+        for i in range(_SAMPLES):
+            steps = draw_sample(self._layers, chances[i * self._steps : (i + 1) * self._steps])
+            operations = named(steps, self._limits)
+            if any(operation.operator not in self._known for operation in operations):
+                learned = learned_by(self._policy, self._operators)
+                self._drawn.append(Plan(self._operators, *as_tensors(steps), modality=self._modality, learned=learned))
+            else:
+                self._drawn.append(operations)

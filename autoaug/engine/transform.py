@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from numbers import Number
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,16 +13,16 @@ from torch import Tensor
 
 from autoaug.engine.ahead import Ahead
 from autoaug.engine.apply import apply_plan
-from autoaug.engine.arrays import named, names_and_limits, run_on_arrays
+from autoaug.engine.arrays import run_on_arrays
 from autoaug.engine.execute import mix_labels
-from autoaug.engine.plan import Plan, draw_plan, drawing_table, drawn_operators, learned_by, mixing_of
+from autoaug.engine.plan import Plan, draw_plan, mixing_of
 from autoaug.engine.structures import STRUCTURES, Structure, structure_of
 from autoaug.engine.targets import move_targets
 from autoaug.errors import OptionError, PolicyError, as_option_error
 from autoaug.functional.bounds import check_classes
 from autoaug.functional.containers import of_each, with_parts
 from autoaug.functional.labels import soft_labels
-from autoaug.functional.sampling import Layers, Seeded, as_layers, as_tensors, draw_sample, steps_of
+from autoaug.functional.sampling import Seeded
 from autoaug.modalities.arrays import ArrayEngine, Opened
 from autoaug.modalities.base import Batch
 from autoaug.modalities.kinds import in_embedding
@@ -31,24 +31,6 @@ from autoaug.policy.loading import check_known, modality_of_policy
 from autoaug.policy.models import Policy
 
 BACKENDS = ("auto", "torch")
-
-
-class _Numbers(NamedTuple):
-    """What single samples are drawn by.
-
-    Attributes:
-        operators: the operators of the policy.
-        limits: their names and limits.
-        layers: what to draw from.
-        steps: the number of steps.
-        on_arrays: whether the engine on arrays has all of the operators.
-    """
-
-    operators: tuple[str, ...]
-    limits: list[tuple[str, float]]
-    layers: Layers
-    steps: int
-    on_arrays: bool
 
 
 class PolicyTransform(Seeded):
@@ -113,8 +95,7 @@ class PolicyTransform(Seeded):
         self._engine = self._array_engine()
         self.done = 0.0
         self.check = check
-        self._prepared: tuple[float, _Numbers] | None = None
-        self._ahead = Ahead()
+        self._ahead = Ahead(policy, self.modality, self._engine.operators if self._engine else ())
         self._process = self.rank, self.worker
         self._lock = threading.Lock()
 
@@ -187,33 +168,14 @@ class PolicyTransform(Seeded):
     def _sample(self, engine: ArrayEngine, sample: np.ndarray, inputs: Any) -> np.ndarray:
         """Augment a single sample, drawn in plain numbers; the plan is that of `draw`."""
         with self._lock:
-            numbers = self._numbers(engine)
-            steps = draw_sample(numbers.layers, self._chances(numbers.steps))
-        operations = named(steps, numbers.limits)
-        if numbers.on_arrays or all(operation.operator in engine.operators for operation in operations):
-            return engine.run(sample, operations)
-        learned = learned_by(self.policy, numbers.operators)
-        plan = Plan(numbers.operators, *as_tensors(steps), modality=self.modality, learned=learned)
-        return run_on_arrays(engine, plan, [sample], lambda: self._batch(inputs)[0])[0]
-
-    def _numbers(self, engine: ArrayEngine) -> _Numbers:
-        """What single samples are drawn by, at this point of the training."""
-        if self._prepared is None or self._prepared[0] != self.done:
-            policy = self.policy.at(self.done)
-            operators = drawn_operators(policy)
-            layers = as_layers(drawing_table(policy))
-            on_arrays = all(name in engine.operators for name in operators)
-            numbers = _Numbers(operators, names_and_limits(operators), layers, steps_of(layers), on_arrays)
-            self._prepared = self.done, numbers
-        return self._prepared[1]
-
-    def _chances(self, count: int) -> list[list[float]]:
-        """Uniform numbers for `count` steps of one sample."""
-        generator = super().generator
-        if self._process != (self.rank, self.worker):  # which begins its own stream
-            self._process = self.rank, self.worker
-            self._ahead.forget()
-        return self._ahead.take(count, generator)
+            generator = super().generator
+            if self._process != (self.rank, self.worker):  # which begins its own stream
+                self._process = self.rank, self.worker
+                self._ahead.forget()
+            drawn = self._ahead.take(self.done, generator)
+        if isinstance(drawn, Plan):
+            return run_on_arrays(engine, drawn, [sample], lambda: self._batch(inputs)[0])[0]
+        return engine.run(sample, drawn)
 
     @property
     def generator(self) -> torch.Generator:

@@ -184,7 +184,8 @@ def _with_steps(shell: str, steps: list[Expression]) -> str:
     line = next(line for line in shell.splitlines() if "STEPS" in line)
     head, tail = line.strip().split("STEPS")
     indent = len(line) - len(line.lstrip())
-    return shell.replace(line.strip(), rendered(Call(f"{head}[", steps, f"]{tail}"), indent, broken=True))
+    call = Call(head[:-1], steps, tail) if head.endswith("*") else Call(f"{head}[", steps, f"]{tail}")
+    return shell.replace(line.strip(), rendered(call, indent, broken=True))
 
 
 def rendered(expression: Expression, indent: int = 0, broken: bool = False) -> str:
@@ -196,6 +197,10 @@ def rendered(expression: Expression, indent: int = 0, broken: bool = False) -> s
     line = _line(expression)
     if not broken and indent + len(line) < _WIDTH:
         return line
+    first = expression.items[0] if len(expression.items) == 1 else ""
+    if not isinstance(first, str) and first.head[0].isalpha() and indent + 5 + len(_line(first)) > _WIDTH:
+        # A call around one call takes no lines of its own, as a person would write it.
+        expression = Call(f"{expression.head}{first.head}", first.items, f"{first.tail}{expression.tail}")
     lines = "".join(f"{' ' * (indent + 4)}{rendered(item, indent + 4)},\n" for item in expression.items)
     return f"{expression.head}\n{lines}{' ' * indent}{_wrapped(expression.tail, indent)}"
 

@@ -19,9 +19,9 @@ from autoaug.functional.workers import rank_of_process
 #: An operator, its probability, its lowest and highest magnitude, and its share of negative signs.
 Numbers = tuple[int, float, float, float, float]
 Table = list[list[tuple[float, list[Numbers]]]]
-#: For each layer, the sums of its sub-policies' weights up to each but the last, of a total of 1; their operations; and
-#: the most operations of one.
-Layers = list[tuple[list[float], list[list[Numbers]], int]]
+#: For each layer, the sums of its sub-policies' weights up to each but the last, of a total of 1; and their operations,
+#: as many of each.
+Layers = list[tuple[list[float], list[list[Numbers]]]]
 #: What one sample drew in a step: the operator or -1, its signed magnitude, and its four uniform numbers.
 Step = tuple[int, float, list[float]]
 #: What a sub-policy does in a step that it does not have.
@@ -139,7 +139,7 @@ def draw_operations(table: Table, n: int, generator: torch.Generator) -> tuple[T
 
 def steps_of(layers: Layers) -> int:
     """The number of steps."""
-    return sum(depth for _, _, depth in layers)
+    return sum(len(sub_policies[0]) for _, sub_policies in layers)
 
 
 def draw_sample(layers: Layers, chances: list[list[float]]) -> list[Step]:
@@ -147,11 +147,9 @@ def draw_sample(layers: Layers, chances: list[list[float]]) -> list[Step]:
     eight uniform numbers for each step.
     """
     drawn: list[Step] = []
-    for ends, sub_policies, depth in layers:
-        operations = sub_policies[bisect_right(ends, chances[len(drawn)][7])] if depth else []
-        for step in range(depth):
+    for ends, sub_policies in layers:
+        for index, probability, low, high, negative in sub_policies[bisect_right(ends, chances[len(drawn)][7])]:
             applied, place, sign, *own, _ = chances[len(drawn)]
-            index, probability, low, high, negative = operations[step] if step < len(operations) else NOTHING
             magnitude = low + place * (high - low)
             drawn.append((index if applied < probability else -1, -magnitude if sign < negative else magnitude, own))
     return drawn
@@ -162,8 +160,10 @@ def as_layers(table: Table) -> Layers:
     layers = []
     for sub_policies in table:
         *ends, total = accumulate(weight for weight, _ in sub_policies)
-        operations = [operations for _, operations in sub_policies]
-        layers.append(([end / total for end in ends], operations, max(map(len, operations))))
+        most = max(len(operations) for _, operations in sub_policies)
+        same = [operations + [NOTHING] * (most - len(operations)) for _, operations in sub_policies]
+        if most:
+            layers.append(([end / total for end in ends], same))
     return layers
 
 

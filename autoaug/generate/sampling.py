@@ -49,8 +49,8 @@ def draw_samples(
     accept: Accept | None = None,
     watch: Watch | None = None,
 ) -> FilteredSamples:
-    """Draw `per_class` samples of each class, and judge them with a filter trained on the real samples in `data`, of
-    which `watch` is told.
+    """Draw `per_class` samples of each class, and judge them with a filter trained on the real samples in `data`, and
+    call `watch` with the steps of that training.
     """
     labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), per_class)
     inputs = made.sample(labels, seed, device)

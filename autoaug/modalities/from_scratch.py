@@ -33,7 +33,7 @@ class FromScratch:
     Attributes:
         samples: what they take, in words.
         networks: by name; ``auto`` stands for the first.
-        channels: the axis of a sample whose length a user's function is told.
+        channels: the axis of a sample whose length is passed to a user's function.
         others: names of more networks of the modality, which it builds itself, as an error message shows them.
     """
 

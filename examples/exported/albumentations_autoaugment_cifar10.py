@@ -133,95 +133,90 @@ class Augment(A.Sequential):
     worker: Any = None
 
     def __init__(self, p: float = 1.0) -> None:
-        super().__init__([
-            A.OneOf([
-                A.Sequential([
-                    A.InvertImg(p=0.1),
-                    RandomValue(contrast, p=0.2, draw=either, factor=(0.4, 1.6)),
-                ], p=0.04),
-                A.Sequential([
-                    A.OneOf([
-                        A.Sequential([
-                            A.Rotate((-6.66666, -6.66666), interpolation=cv2.INTER_LINEAR,
-                                border_mode=cv2.BORDER_CONSTANT, p=0.7),
-                        ], p=0.5),
-                        A.Sequential([
-                            A.Rotate((6.66666, 6.66666), interpolation=cv2.INTER_LINEAR,
-                                border_mode=cv2.BORDER_CONSTANT, p=0.7),
-                        ], p=0.5),
-                    ], p=1),
-                    RandomWarp(affine, p=0.3, draw=either, x=(-0.453172, 0.453172)),
-                ], p=0.04),
-                A.Sequential([
-                    RandomValue(sharpness, p=0.8, draw=either, factor=(0.9, 1.1)),
-                    RandomValue(sharpness, p=0.9, draw=either, factor=(0.7, 1.3)),
-                ], p=0.04),
-                A.Sequential([
-                    RandomWarp(affine, p=0.5, draw=either, shear_y=(-0.266667, 0.266667)),
-                    RandomWarp(affine, p=0.7, draw=either, y=(-0.453172, 0.453172)),
-                ], p=0.04),
-                A.Sequential([RandomValue(autocontrast, p=0.5), RandomValue(equalize, p=0.9)], p=0.04),
-                A.Sequential([
-                    RandomWarp(affine, p=0.2, draw=either, shear_y=(-0.233333, 0.233333)),
-                    RandomValue(posterize, p=0.3, bits=(5, 5)),
-                ], p=0.04),
-                A.Sequential([
-                    RandomValue(saturation, p=0.4, draw=either, factor=(0.7, 1.3)),
-                    RandomValue(brightness, p=0.6, draw=either, factor=(0.3, 1.7)),
-                ], p=0.04),
-                A.Sequential([
-                    RandomValue(sharpness, p=0.3, draw=either, factor=(0.1, 1.9)),
-                    RandomValue(brightness, p=0.7, draw=either, factor=(0.1, 1.9)),
-                ], p=0.04),
-                A.Sequential([RandomValue(equalize, p=0.6), RandomValue(equalize, p=0.5)], p=0.04),
-                A.Sequential([
-                    RandomValue(contrast, p=0.6, draw=either, factor=(0.3, 1.7)),
-                    RandomValue(sharpness, p=0.6, draw=either, factor=(0.5, 1.5)),
-                ], p=0.04),
-                A.Sequential([
-                    RandomValue(saturation, p=0.7, draw=either, factor=(0.3, 1.7)),
-                    RandomWarp(affine, p=0.5, draw=either, x=(-0.40282, 0.40282)),
-                ], p=0.04),
-                A.Sequential([RandomValue(equalize, p=0.3), RandomValue(autocontrast, p=0.4)], p=0.04),
-                A.Sequential([
-                    RandomWarp(affine, p=0.4, draw=either, y=(-0.151057, 0.151057)),
-                    RandomValue(sharpness, p=0.2, draw=either, factor=(0.4, 1.6)),
-                ], p=0.04),
-                A.Sequential([
-                    RandomValue(brightness, p=0.9, draw=either, factor=(0.4, 1.6)),
-                    RandomValue(saturation, p=0.2, draw=either, factor=(0.2, 1.8)),
-                ], p=0.04),
-                A.Sequential([RandomValue(solarize, p=0.5, threshold=(0.777778, 0.777778))], p=0.04),
-                A.Sequential([RandomValue(equalize, p=0.2), RandomValue(autocontrast, p=0.6)], p=0.04),
-                A.Sequential([RandomValue(equalize, p=0.2), RandomValue(equalize, p=0.6)], p=0.04),
-                A.Sequential([
-                    RandomValue(saturation, p=0.9, draw=either, factor=(0.1, 1.9)),
-                    RandomValue(equalize, p=0.6),
-                ], p=0.04),
-                A.Sequential([
-                    RandomValue(autocontrast, p=0.8),
-                    RandomValue(solarize, p=0.2, threshold=(0.111111, 0.111111)),
-                ], p=0.04),
-                A.Sequential([RandomValue(brightness, p=0.1, draw=either, factor=(0.7, 1.3))], p=0.04),
-                A.Sequential([
-                    RandomValue(solarize, p=0.4, threshold=(0.444444, 0.444444)),
-                    RandomValue(autocontrast, p=0.9),
-                ], p=0.04),
-                A.Sequential([
-                    RandomWarp(affine, p=0.9, draw=either, y=(-0.453172, 0.453172)),
-                    RandomWarp(affine, p=0.7, draw=either, y=(-0.453172, 0.453172)),
-                ], p=0.04),
-                A.Sequential([
-                    RandomValue(autocontrast, p=0.9),
-                    RandomValue(solarize, p=0.8, threshold=(0.666667, 0.666667)),
-                ], p=0.04),
-                A.Sequential([RandomValue(equalize, p=0.8), A.InvertImg(p=0.1)], p=0.04),
-                A.Sequential([
-                    RandomWarp(affine, p=0.7, draw=either, y=(-0.453172, 0.453172)),
-                    RandomValue(autocontrast, p=0.9),
-                ], p=0.04),
-            ], p=1),
-        ], p=p)
+        super().__init__([A.OneOf([
+            A.Sequential([A.InvertImg(p=0.1), RandomValue(contrast, p=0.2, draw=either, factor=(0.4, 1.6))], p=0.04),
+            A.Sequential([
+                A.OneOf([
+                    A.Sequential([
+                        A.Rotate((-6.66666, -6.66666), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT,
+                            p=0.7),
+                    ], p=0.5),
+                    A.Sequential([
+                        A.Rotate((6.66666, 6.66666), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT,
+                            p=0.7),
+                    ], p=0.5),
+                ], p=1),
+                RandomWarp(affine, p=0.3, draw=either, x=(-0.453172, 0.453172)),
+            ], p=0.04),
+            A.Sequential([
+                RandomValue(sharpness, p=0.8, draw=either, factor=(0.9, 1.1)),
+                RandomValue(sharpness, p=0.9, draw=either, factor=(0.7, 1.3)),
+            ], p=0.04),
+            A.Sequential([
+                RandomWarp(affine, p=0.5, draw=either, shear_y=(-0.266667, 0.266667)),
+                RandomWarp(affine, p=0.7, draw=either, y=(-0.453172, 0.453172)),
+            ], p=0.04),
+            A.Sequential([RandomValue(autocontrast, p=0.5), RandomValue(equalize, p=0.9)], p=0.04),
+            A.Sequential([
+                RandomWarp(affine, p=0.2, draw=either, shear_y=(-0.233333, 0.233333)),
+                RandomValue(posterize, p=0.3, bits=(5, 5)),
+            ], p=0.04),
+            A.Sequential([
+                RandomValue(saturation, p=0.4, draw=either, factor=(0.7, 1.3)),
+                RandomValue(brightness, p=0.6, draw=either, factor=(0.3, 1.7)),
+            ], p=0.04),
+            A.Sequential([
+                RandomValue(sharpness, p=0.3, draw=either, factor=(0.1, 1.9)),
+                RandomValue(brightness, p=0.7, draw=either, factor=(0.1, 1.9)),
+            ], p=0.04),
+            A.Sequential([RandomValue(equalize, p=0.6), RandomValue(equalize, p=0.5)], p=0.04),
+            A.Sequential([
+                RandomValue(contrast, p=0.6, draw=either, factor=(0.3, 1.7)),
+                RandomValue(sharpness, p=0.6, draw=either, factor=(0.5, 1.5)),
+            ], p=0.04),
+            A.Sequential([
+                RandomValue(saturation, p=0.7, draw=either, factor=(0.3, 1.7)),
+                RandomWarp(affine, p=0.5, draw=either, x=(-0.40282, 0.40282)),
+            ], p=0.04),
+            A.Sequential([RandomValue(equalize, p=0.3), RandomValue(autocontrast, p=0.4)], p=0.04),
+            A.Sequential([
+                RandomWarp(affine, p=0.4, draw=either, y=(-0.151057, 0.151057)),
+                RandomValue(sharpness, p=0.2, draw=either, factor=(0.4, 1.6)),
+            ], p=0.04),
+            A.Sequential([
+                RandomValue(brightness, p=0.9, draw=either, factor=(0.4, 1.6)),
+                RandomValue(saturation, p=0.2, draw=either, factor=(0.2, 1.8)),
+            ], p=0.04),
+            A.Sequential([RandomValue(solarize, p=0.5, threshold=(0.777778, 0.777778))], p=0.04),
+            A.Sequential([RandomValue(equalize, p=0.2), RandomValue(autocontrast, p=0.6)], p=0.04),
+            A.Sequential([RandomValue(equalize, p=0.2), RandomValue(equalize, p=0.6)], p=0.04),
+            A.Sequential([
+                RandomValue(saturation, p=0.9, draw=either, factor=(0.1, 1.9)),
+                RandomValue(equalize, p=0.6),
+            ], p=0.04),
+            A.Sequential([
+                RandomValue(autocontrast, p=0.8),
+                RandomValue(solarize, p=0.2, threshold=(0.111111, 0.111111)),
+            ], p=0.04),
+            A.Sequential([RandomValue(brightness, p=0.1, draw=either, factor=(0.7, 1.3))], p=0.04),
+            A.Sequential([
+                RandomValue(solarize, p=0.4, threshold=(0.444444, 0.444444)),
+                RandomValue(autocontrast, p=0.9),
+            ], p=0.04),
+            A.Sequential([
+                RandomWarp(affine, p=0.9, draw=either, y=(-0.453172, 0.453172)),
+                RandomWarp(affine, p=0.7, draw=either, y=(-0.453172, 0.453172)),
+            ], p=0.04),
+            A.Sequential([
+                RandomValue(autocontrast, p=0.9),
+                RandomValue(solarize, p=0.8, threshold=(0.666667, 0.666667)),
+            ], p=0.04),
+            A.Sequential([RandomValue(equalize, p=0.8), A.InvertImg(p=0.1)], p=0.04),
+            A.Sequential([
+                RandomWarp(affine, p=0.7, draw=either, y=(-0.453172, 0.453172)),
+                RandomValue(autocontrast, p=0.9),
+            ], p=0.04),
+        ], p=1)], p=p)
 
     def set_random_seed(self, seed: int | None) -> None:
         """All transforms draw from one stream; albumentations would give each the same numbers."""

@@ -143,27 +143,25 @@ class Augment(A.Sequential):
         super().__init__([
             A.HorizontalFlip(p=0.5),
             RandomWarp(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
-            *[
+            *[A.OneOf([
+                A.NoOp(p=1),
+                RandomWarp(affine, draw=either, shear_x=(-0.09, 0.09)),
+                RandomWarp(affine, draw=either, shear_y=(-0.09, 0.09)),
+                RandomWarp(affine, draw=either, x=(-0.135952, 0.135952)),
+                RandomWarp(affine, draw=either, y=(-0.135952, 0.135952)),
                 A.OneOf([
-                    A.NoOp(p=1),
-                    RandomWarp(affine, draw=either, shear_x=(-0.09, 0.09)),
-                    RandomWarp(affine, draw=either, shear_y=(-0.09, 0.09)),
-                    RandomWarp(affine, draw=either, x=(-0.135952, 0.135952)),
-                    RandomWarp(affine, draw=either, y=(-0.135952, 0.135952)),
-                    A.OneOf([
-                        A.Rotate((-9, -9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
-                        A.Rotate((9, 9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
-                    ], p=1),
-                    RandomValue(brightness, draw=either, factor=(0.73, 1.27)),
-                    RandomValue(saturation, draw=either, factor=(0.73, 1.27)),
-                    RandomValue(contrast, draw=either, factor=(0.73, 1.27)),
-                    RandomValue(sharpness, draw=either, factor=(0.73, 1.27)),
-                    RandomValue(posterize, bits=(6.8, 6.8)),
-                    RandomValue(solarize, threshold=(0.7, 0.7)),
-                    RandomValue(autocontrast),
-                    RandomValue(equalize),
+                    A.Rotate((-9, -9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
+                    A.Rotate((9, 9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
                 ], p=1),
-            ] * 2,
+                RandomValue(brightness, draw=either, factor=(0.73, 1.27)),
+                RandomValue(saturation, draw=either, factor=(0.73, 1.27)),
+                RandomValue(contrast, draw=either, factor=(0.73, 1.27)),
+                RandomValue(sharpness, draw=either, factor=(0.73, 1.27)),
+                RandomValue(posterize, bits=(6.8, 6.8)),
+                RandomValue(solarize, threshold=(0.7, 0.7)),
+                RandomValue(autocontrast),
+                RandomValue(equalize),
+            ], p=1)] * 2,
         ], p=p)
 
     def set_random_seed(self, seed: int | None) -> None:

@@ -128,24 +128,22 @@ class Augment(A.Sequential):
     worker: Any = None
 
     def __init__(self, p: float = 1.0) -> None:
-        super().__init__([
-            A.OneOf([
-                A.NoOp(p=1),
-                RandomWarp(affine, shear_x=(-0.99, 0.99)),
-                RandomWarp(affine, shear_y=(-0.99, 0.99)),
-                RandomWarp(affine, x=(-0.142857, 0.142857)),
-                RandomWarp(affine, y=(-0.142857, 0.142857)),
-                A.Rotate((-135, 135), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
-                RandomValue(brightness, factor=(0.01, 1.99)),
-                RandomValue(saturation, factor=(0.01, 1.99)),
-                RandomValue(contrast, factor=(0.01, 1.99)),
-                RandomValue(sharpness, factor=(0.01, 1.99)),
-                RandomValue(posterize, bits=(2, 8)),
-                RandomValue(solarize, threshold=(0, 1)),
-                RandomValue(autocontrast),
-                RandomValue(equalize),
-            ], p=1),
-        ], p=p)
+        super().__init__([A.OneOf([
+            A.NoOp(p=1),
+            RandomWarp(affine, shear_x=(-0.99, 0.99)),
+            RandomWarp(affine, shear_y=(-0.99, 0.99)),
+            RandomWarp(affine, x=(-0.142857, 0.142857)),
+            RandomWarp(affine, y=(-0.142857, 0.142857)),
+            A.Rotate((-135, 135), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
+            RandomValue(brightness, factor=(0.01, 1.99)),
+            RandomValue(saturation, factor=(0.01, 1.99)),
+            RandomValue(contrast, factor=(0.01, 1.99)),
+            RandomValue(sharpness, factor=(0.01, 1.99)),
+            RandomValue(posterize, bits=(2, 8)),
+            RandomValue(solarize, threshold=(0, 1)),
+            RandomValue(autocontrast),
+            RandomValue(equalize),
+        ], p=1)], p=p)
 
     def set_random_seed(self, seed: int | None) -> None:
         """All transforms draw from one stream; albumentations would give each the same numbers."""

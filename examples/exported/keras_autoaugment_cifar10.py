@@ -16,19 +16,20 @@ class Random(keras.layers.Layer):
         super().__init__(dtype="float32")
         self.function, self.ends, self.seeds = function, ends, keras.random.SeedGenerator()
 
-    def draw(self, images: Any, low: float, high: float) -> Any:
-        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
-
     def call(self, images: Any) -> Any:
-        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        drawn = {name: keras.random.uniform(shape, *ends, "float32", self.seeds) for name, ends in self.ends.items()}
         return ops.clip(self.function(images, **drawn), 0, 1)
 
 
 class Either(Random):
     """The same with arguments that are either of their ends."""
 
-    def draw(self, images: Any, low: float, high: float) -> Any:
-        return ops.where(super().draw(images, 0, 1) < 0.5, low, high)
+    def call(self, images: Any) -> Any:
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        chances = {name: keras.random.uniform(shape, 0, 1, "float32", self.seeds) for name in self.ends}
+        drawn = {name: ops.where(chances[name] < 0.5, *ends) for name, ends in self.ends.items()}
+        return ops.clip(self.function(images, **drawn), 0, 1)
 
 
 class OneOf(keras.layers.Layer):
@@ -150,98 +151,87 @@ class Augment(keras.layers.Pipeline):
     """
 
     def __init__(self) -> None:
-        super().__init__([
-            OneOf([
-                keras.layers.Pipeline([
-                    keras.layers.RandomInvert((0.1, 0.1), value_range=(0, 1)),
-                    RandomApply([Either(contrast, factor=(0.4, 1.6))], p=0.2),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Either(rotate, degrees=(-6.66666, 6.66666))], p=0.7),
-                    RandomApply([Either(affine, x=(-0.453172, 0.453172))], p=0.3),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Either(sharpness, factor=(0.9, 1.1))], p=0.8),
-                    RandomApply([Either(sharpness, factor=(0.7, 1.3))], p=0.9),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Either(affine, shear_y=(-0.266667, 0.266667))], p=0.5),
-                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Random(autocontrast)], p=0.5),
-                    RandomApply([Random(equalize)], p=0.9),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Either(affine, shear_y=(-0.233333, 0.233333))], p=0.2),
-                    RandomApply([Random(posterize, bits=(5, 5))], p=0.3),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Either(saturation, factor=(0.7, 1.3))], p=0.4),
-                    RandomApply([Either(brightness, factor=(0.3, 1.7))], p=0.6),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Either(sharpness, factor=(0.1, 1.9))], p=0.3),
-                    RandomApply([Either(brightness, factor=(0.1, 1.9))], p=0.7),
-                ]),
-                keras.layers.Pipeline([RandomApply([Random(equalize)], p=0.6), RandomApply([Random(equalize)], p=0.5)]),
-                keras.layers.Pipeline([
-                    RandomApply([Either(contrast, factor=(0.3, 1.7))], p=0.6),
-                    RandomApply([Either(sharpness, factor=(0.5, 1.5))], p=0.6),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Either(saturation, factor=(0.3, 1.7))], p=0.7),
-                    RandomApply([Either(affine, x=(-0.40282, 0.40282))], p=0.5),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Random(equalize)], p=0.3),
-                    RandomApply([Random(autocontrast)], p=0.4),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Either(affine, y=(-0.151057, 0.151057))], p=0.4),
-                    RandomApply([Either(sharpness, factor=(0.4, 1.6))], p=0.2),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Either(brightness, factor=(0.4, 1.6))], p=0.9),
-                    RandomApply([Either(saturation, factor=(0.2, 1.8))], p=0.2),
-                ]),
-                RandomApply([Random(solarize, threshold=(0.777778, 0.777778))], p=0.5),
-                keras.layers.Pipeline([
-                    RandomApply([Random(equalize)], p=0.2),
-                    RandomApply([Random(autocontrast)], p=0.6),
-                ]),
-                keras.layers.Pipeline([RandomApply([Random(equalize)], p=0.2), RandomApply([Random(equalize)], p=0.6)]),
-                keras.layers.Pipeline([
-                    RandomApply([Either(saturation, factor=(0.1, 1.9))], p=0.9),
-                    RandomApply([Random(equalize)], p=0.6),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Random(autocontrast)], p=0.8),
-                    RandomApply([Random(solarize, threshold=(0.111111, 0.111111))], p=0.2),
-                ]),
-                RandomApply([Either(brightness, factor=(0.7, 1.3))], p=0.1),
-                keras.layers.Pipeline([
-                    RandomApply([Random(solarize, threshold=(0.444444, 0.444444))], p=0.4),
-                    RandomApply([Random(autocontrast)], p=0.9),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.9),
-                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Random(autocontrast)], p=0.9),
-                    RandomApply([Random(solarize, threshold=(0.666667, 0.666667))], p=0.8),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Random(equalize)], p=0.8),
-                    keras.layers.RandomInvert((0.1, 0.1), value_range=(0, 1)),
-                ]),
-                keras.layers.Pipeline([
-                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
-                    RandomApply([Random(autocontrast)], p=0.9),
-                ]),
+        super().__init__([OneOf([
+            keras.layers.Pipeline([
+                keras.layers.RandomInvert((0.1, 0.1), value_range=(0, 1)),
+                RandomApply([Either(contrast, factor=(0.4, 1.6))], p=0.2),
             ]),
-        ])
+            keras.layers.Pipeline([
+                RandomApply([Either(rotate, degrees=(-6.66666, 6.66666))], p=0.7),
+                RandomApply([Either(affine, x=(-0.453172, 0.453172))], p=0.3),
+            ]),
+            keras.layers.Pipeline([
+                RandomApply([Either(sharpness, factor=(0.9, 1.1))], p=0.8),
+                RandomApply([Either(sharpness, factor=(0.7, 1.3))], p=0.9),
+            ]),
+            keras.layers.Pipeline([
+                RandomApply([Either(affine, shear_y=(-0.266667, 0.266667))], p=0.5),
+                RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
+            ]),
+            keras.layers.Pipeline([RandomApply([Random(autocontrast)], p=0.5), RandomApply([Random(equalize)], p=0.9)]),
+            keras.layers.Pipeline([
+                RandomApply([Either(affine, shear_y=(-0.233333, 0.233333))], p=0.2),
+                RandomApply([Random(posterize, bits=(5, 5))], p=0.3),
+            ]),
+            keras.layers.Pipeline([
+                RandomApply([Either(saturation, factor=(0.7, 1.3))], p=0.4),
+                RandomApply([Either(brightness, factor=(0.3, 1.7))], p=0.6),
+            ]),
+            keras.layers.Pipeline([
+                RandomApply([Either(sharpness, factor=(0.1, 1.9))], p=0.3),
+                RandomApply([Either(brightness, factor=(0.1, 1.9))], p=0.7),
+            ]),
+            keras.layers.Pipeline([RandomApply([Random(equalize)], p=0.6), RandomApply([Random(equalize)], p=0.5)]),
+            keras.layers.Pipeline([
+                RandomApply([Either(contrast, factor=(0.3, 1.7))], p=0.6),
+                RandomApply([Either(sharpness, factor=(0.5, 1.5))], p=0.6),
+            ]),
+            keras.layers.Pipeline([
+                RandomApply([Either(saturation, factor=(0.3, 1.7))], p=0.7),
+                RandomApply([Either(affine, x=(-0.40282, 0.40282))], p=0.5),
+            ]),
+            keras.layers.Pipeline([RandomApply([Random(equalize)], p=0.3), RandomApply([Random(autocontrast)], p=0.4)]),
+            keras.layers.Pipeline([
+                RandomApply([Either(affine, y=(-0.151057, 0.151057))], p=0.4),
+                RandomApply([Either(sharpness, factor=(0.4, 1.6))], p=0.2),
+            ]),
+            keras.layers.Pipeline([
+                RandomApply([Either(brightness, factor=(0.4, 1.6))], p=0.9),
+                RandomApply([Either(saturation, factor=(0.2, 1.8))], p=0.2),
+            ]),
+            RandomApply([Random(solarize, threshold=(0.777778, 0.777778))], p=0.5),
+            keras.layers.Pipeline([RandomApply([Random(equalize)], p=0.2), RandomApply([Random(autocontrast)], p=0.6)]),
+            keras.layers.Pipeline([RandomApply([Random(equalize)], p=0.2), RandomApply([Random(equalize)], p=0.6)]),
+            keras.layers.Pipeline([
+                RandomApply([Either(saturation, factor=(0.1, 1.9))], p=0.9),
+                RandomApply([Random(equalize)], p=0.6),
+            ]),
+            keras.layers.Pipeline([
+                RandomApply([Random(autocontrast)], p=0.8),
+                RandomApply([Random(solarize, threshold=(0.111111, 0.111111))], p=0.2),
+            ]),
+            RandomApply([Either(brightness, factor=(0.7, 1.3))], p=0.1),
+            keras.layers.Pipeline([
+                RandomApply([Random(solarize, threshold=(0.444444, 0.444444))], p=0.4),
+                RandomApply([Random(autocontrast)], p=0.9),
+            ]),
+            keras.layers.Pipeline([
+                RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.9),
+                RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
+            ]),
+            keras.layers.Pipeline([
+                RandomApply([Random(autocontrast)], p=0.9),
+                RandomApply([Random(solarize, threshold=(0.666667, 0.666667))], p=0.8),
+            ]),
+            keras.layers.Pipeline([
+                RandomApply([Random(equalize)], p=0.8),
+                keras.layers.RandomInvert((0.1, 0.1), value_range=(0, 1)),
+            ]),
+            keras.layers.Pipeline([
+                RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
+                RandomApply([Random(autocontrast)], p=0.9),
+            ]),
+        ])])
         self.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any, training: bool = True) -> Any:

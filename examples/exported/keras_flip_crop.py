@@ -14,11 +14,9 @@ class Random(keras.layers.Layer):
         super().__init__(dtype="float32")
         self.function, self.ends, self.seeds = function, ends, keras.random.SeedGenerator()
 
-    def draw(self, images: Any, low: float, high: float) -> Any:
-        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
-
     def call(self, images: Any) -> Any:
-        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        drawn = {name: keras.random.uniform(shape, *ends, "float32", self.seeds) for name, ends in self.ends.items()}
         return ops.clip(self.function(images, **drawn), 0, 1)
 
 

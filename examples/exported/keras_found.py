@@ -16,19 +16,20 @@ class Random(keras.layers.Layer):
         super().__init__(dtype="float32")
         self.function, self.ends, self.seeds = function, ends, keras.random.SeedGenerator()
 
-    def draw(self, images: Any, low: float, high: float) -> Any:
-        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
-
     def call(self, images: Any) -> Any:
-        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        drawn = {name: keras.random.uniform(shape, *ends, "float32", self.seeds) for name, ends in self.ends.items()}
         return ops.clip(self.function(images, **drawn), 0, 1)
 
 
 class Either(Random):
     """The same with arguments that are either of their ends."""
 
-    def draw(self, images: Any, low: float, high: float) -> Any:
-        return ops.where(super().draw(images, 0, 1) < 0.5, low, high)
+    def call(self, images: Any) -> Any:
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        chances = {name: keras.random.uniform(shape, 0, 1, "float32", self.seeds) for name in self.ends}
+        drawn = {name: ops.where(chances[name] < 0.5, *ends) for name, ends in self.ends.items()}
+        return ops.clip(self.function(images, **drawn), 0, 1)
 
 
 class OneOf(keras.layers.Layer):
@@ -140,27 +141,25 @@ class Augment(keras.layers.Pipeline):
         super().__init__([
             keras.layers.RandomFlip("horizontal"),
             Random(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
-            *[
+            *[OneOf([
+                keras.layers.Identity(),
+                Either(affine, shear_x=(-0.09, 0.09)),
+                Either(affine, shear_y=(-0.09, 0.09)),
+                Either(affine, x=(-0.135952, 0.135952)),
+                Either(affine, y=(-0.135952, 0.135952)),
                 OneOf([
-                    keras.layers.Identity(),
-                    Either(affine, shear_x=(-0.09, 0.09)),
-                    Either(affine, shear_y=(-0.09, 0.09)),
-                    Either(affine, x=(-0.135952, 0.135952)),
-                    Either(affine, y=(-0.135952, 0.135952)),
-                    OneOf([
-                        keras.layers.RandomRotation((-0.025, -0.025), fill_mode="constant"),
-                        keras.layers.RandomRotation((0.025, 0.025), fill_mode="constant"),
-                    ]),
-                    Either(brightness, factor=(0.73, 1.27)),
-                    Either(saturation, factor=(0.73, 1.27)),
-                    Either(contrast, factor=(0.73, 1.27)),
-                    Either(sharpness, factor=(0.73, 1.27)),
-                    Random(posterize, bits=(6.8, 6.8)),
-                    Random(solarize, threshold=(0.7, 0.7)),
-                    keras.layers.AutoContrast(value_range=(0, 1)),
-                    Random(equalize),
+                    keras.layers.RandomRotation((-0.025, -0.025), fill_mode="constant"),
+                    keras.layers.RandomRotation((0.025, 0.025), fill_mode="constant"),
                 ]),
-            ] * 2,
+                Either(brightness, factor=(0.73, 1.27)),
+                Either(saturation, factor=(0.73, 1.27)),
+                Either(contrast, factor=(0.73, 1.27)),
+                Either(sharpness, factor=(0.73, 1.27)),
+                Random(posterize, bits=(6.8, 6.8)),
+                Random(solarize, threshold=(0.7, 0.7)),
+                keras.layers.AutoContrast(value_range=(0, 1)),
+                Random(equalize),
+            ])] * 2,
         ])
         self.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 

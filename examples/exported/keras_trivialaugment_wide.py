@@ -31,11 +31,9 @@ class Random(keras.layers.Layer):
         super().__init__(dtype="float32")
         self.function, self.ends, self.seeds = function, ends, keras.random.SeedGenerator()
 
-    def draw(self, images: Any, low: float, high: float) -> Any:
-        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
-
     def call(self, images: Any) -> Any:
-        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        drawn = {name: keras.random.uniform(shape, *ends, "float32", self.seeds) for name, ends in self.ends.items()}
         return ops.clip(self.function(images, **drawn), 0, 1)
 
 
@@ -117,24 +115,22 @@ class Augment(keras.layers.Pipeline):
     """
 
     def __init__(self) -> None:
-        super().__init__([
-            OneOf([
-                keras.layers.Identity(),
-                Random(affine, shear_x=(-0.99, 0.99)),
-                Random(affine, shear_y=(-0.99, 0.99)),
-                Random(affine, x=(-0.142857, 0.142857)),
-                Random(affine, y=(-0.142857, 0.142857)),
-                keras.layers.RandomRotation((-0.375, 0.375), fill_mode="constant"),
-                Random(brightness, factor=(0.01, 1.99)),
-                Random(saturation, factor=(0.01, 1.99)),
-                Random(contrast, factor=(0.01, 1.99)),
-                Random(sharpness, factor=(0.01, 1.99)),
-                Random(posterize, bits=(2, 8)),
-                keras.layers.Solarization(threshold_factor=(0, 1), value_range=(0, 1)),
-                keras.layers.AutoContrast(value_range=(0, 1)),
-                Random(equalize),
-            ]),
-        ])
+        super().__init__([OneOf([
+            keras.layers.Identity(),
+            Random(affine, shear_x=(-0.99, 0.99)),
+            Random(affine, shear_y=(-0.99, 0.99)),
+            Random(affine, x=(-0.142857, 0.142857)),
+            Random(affine, y=(-0.142857, 0.142857)),
+            keras.layers.RandomRotation((-0.375, 0.375), fill_mode="constant"),
+            Random(brightness, factor=(0.01, 1.99)),
+            Random(saturation, factor=(0.01, 1.99)),
+            Random(contrast, factor=(0.01, 1.99)),
+            Random(sharpness, factor=(0.01, 1.99)),
+            Random(posterize, bits=(2, 8)),
+            keras.layers.Solarization(threshold_factor=(0, 1), value_range=(0, 1)),
+            keras.layers.AutoContrast(value_range=(0, 1)),
+            Random(equalize),
+        ])])
         self.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any, training: bool = True) -> Any:

@@ -18,19 +18,18 @@ class Random(nn.Module):
         super().__init__()
         self.function, self.ends = function, ends
 
-    def draw(self, images: Tensor, low: float, high: float) -> Tensor:
-        return torch.empty(len(images)).uniform_(low, high).to(images)
-
     def forward(self, images: Tensor) -> Tensor:
-        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        drawn = {name: torch.empty(len(images)).uniform_(*ends).to(images) for name, ends in self.ends.items()}
         return self.function(images, **drawn).clamp(0, 1)
 
 
 class Either(Random):
     """The same with arguments that are either of their ends."""
 
-    def draw(self, images: Tensor, low: float, high: float) -> Tensor:
-        return torch.tensor([low, high])[torch.randint(2, (len(images),))].to(images)
+    def forward(self, images: Tensor) -> Tensor:
+        shape = (len(images),)
+        drawn = {name: torch.tensor(ends)[torch.randint(2, shape)].to(images) for name, ends in self.ends.items()}
+        return self.function(images, **drawn).clamp(0, 1)
 
 
 class OneOf(nn.ModuleList):
@@ -69,12 +68,11 @@ def affine(images: Tensor, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0,
 
 def check(images: Tensor) -> None:
     """Raise ValueError for images whose values would be misread."""
-    if not isinstance(images, Tensor) or images.is_complex():
-        raise ValueError(f"images must be tensors of uint8 or floats in [0, 1], not {type(images).__name__}")
-    low, high = images.aminmax() if images.numel() else (0, 0)
-    good = images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001)
+    real = isinstance(images, Tensor) and not images.is_complex()
+    low, high = images.aminmax() if real and images.numel() else (0, 0)
+    good = real and (images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001))
     if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
-        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}"
+        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}" if real else type(images).__name__
         raise ValueError(f"images must be [B, C, H, W] or [C, H, W], uint8 or floats in [0, 1], not {found}")
 
 
@@ -83,88 +81,72 @@ def saturation(images: Tensor, factor: Tensor) -> Tensor:
 
 
 class Augment(nn.Sequential):
-    """The policy for images ``[B, C, H, W]`` or ``[C, H, W]``, uint8 or floats in [0, 1], on any device; each image is
-    augmented for itself.
-    """
+    """The policy for images ``[B, C, H, W]`` or ``[C, H, W]``, uint8 or floats in [0, 1], each augmented for itself."""
 
     def __init__(self) -> None:
-        super().__init__(*[
-            OneOf([
-                nn.Sequential(
-                    K.RandomInvert(p=0.1),
-                    RandomApply([Either(E.adjust_contrast_with_mean_subtraction, factor=(0.4, 1.6))], p=0.2),
-                ),
-                nn.Sequential(
-                    OneOf([K.RandomRotation((-6.66666, -6.66666), p=0.7), K.RandomRotation((6.66666, 6.66666), p=0.7)]),
-                    RandomApply([Either(affine, x=(-0.453172, 0.453172))], p=0.3),
-                ),
-                nn.Sequential(
-                    OneOf([K.RandomSharpness((0.9, 0.9), p=0.8), K.RandomSharpness((1.1, 1.1), p=0.8)]),
-                    OneOf([K.RandomSharpness((0.7, 0.7), p=0.9), K.RandomSharpness((1.3, 1.3), p=0.9)]),
-                ),
-                nn.Sequential(
-                    RandomApply([Either(affine, shear_y=(-0.266667, 0.266667))], p=0.5),
-                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
-                ),
-                nn.Sequential(K.RandomAutoContrast(p=0.5), K.RandomEqualize(p=0.9)),
-                nn.Sequential(
-                    RandomApply([Either(affine, shear_y=(-0.233333, 0.233333))], p=0.2),
-                    K.RandomPosterize((5, 5), p=0.3),
-                ),
-                nn.Sequential(
-                    RandomApply([Either(saturation, factor=(0.7, 1.3))], p=0.4),
-                    RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.3, 1.7))], p=0.6),
-                ),
-                nn.Sequential(
-                    OneOf([K.RandomSharpness((0.1, 0.1), p=0.3), K.RandomSharpness((1.9, 1.9), p=0.3)]),
-                    RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.1, 1.9))], p=0.7),
-                ),
-                nn.Sequential(K.RandomEqualize(p=0.6), K.RandomEqualize(p=0.5)),
-                nn.Sequential(
-                    RandomApply([Either(E.adjust_contrast_with_mean_subtraction, factor=(0.3, 1.7))], p=0.6),
-                    OneOf([K.RandomSharpness((0.5, 0.5), p=0.6), K.RandomSharpness((1.5, 1.5), p=0.6)]),
-                ),
-                nn.Sequential(
-                    RandomApply([Either(saturation, factor=(0.3, 1.7))], p=0.7),
-                    RandomApply([Either(affine, x=(-0.40282, 0.40282))], p=0.5),
-                ),
-                nn.Sequential(K.RandomEqualize(p=0.3), K.RandomAutoContrast(p=0.4)),
-                nn.Sequential(
-                    RandomApply([Either(affine, y=(-0.151057, 0.151057))], p=0.4),
-                    OneOf([K.RandomSharpness((0.4, 0.4), p=0.2), K.RandomSharpness((1.6, 1.6), p=0.2)]),
-                ),
-                nn.Sequential(
-                    RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.4, 1.6))], p=0.9),
-                    RandomApply([Either(saturation, factor=(0.2, 1.8))], p=0.2),
-                ),
-                K.RandomSolarize((0.777778, 0.777778), additions=(0, 0), p=0.5),
-                nn.Sequential(K.RandomEqualize(p=0.2), K.RandomAutoContrast(p=0.6)),
-                nn.Sequential(K.RandomEqualize(p=0.2), K.RandomEqualize(p=0.6)),
-                nn.Sequential(RandomApply([Either(saturation, factor=(0.1, 1.9))], p=0.9), K.RandomEqualize(p=0.6)),
-                nn.Sequential(
-                    K.RandomAutoContrast(p=0.8),
-                    K.RandomSolarize((0.111111, 0.111111), additions=(0, 0), p=0.2),
-                ),
-                RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.7, 1.3))], p=0.1),
-                nn.Sequential(
-                    K.RandomSolarize((0.444444, 0.444444), additions=(0, 0), p=0.4),
-                    K.RandomAutoContrast(p=0.9),
-                ),
-                nn.Sequential(
-                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.9),
-                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
-                ),
-                nn.Sequential(
-                    K.RandomAutoContrast(p=0.9),
-                    K.RandomSolarize((0.666667, 0.666667), additions=(0, 0), p=0.8),
-                ),
-                nn.Sequential(K.RandomEqualize(p=0.8), K.RandomInvert(p=0.1)),
-                nn.Sequential(
-                    RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
-                    K.RandomAutoContrast(p=0.9),
-                ),
-            ]),
-        ])
+        super().__init__(OneOf([
+            nn.Sequential(
+                K.RandomInvert(p=0.1),
+                RandomApply([Either(E.adjust_contrast_with_mean_subtraction, factor=(0.4, 1.6))], p=0.2),
+            ),
+            nn.Sequential(
+                OneOf([K.RandomRotation((-6.66666, -6.66666), p=0.7), K.RandomRotation((6.66666, 6.66666), p=0.7)]),
+                RandomApply([Either(affine, x=(-0.453172, 0.453172))], p=0.3),
+            ),
+            nn.Sequential(
+                OneOf([K.RandomSharpness((0.9, 0.9), p=0.8), K.RandomSharpness((1.1, 1.1), p=0.8)]),
+                OneOf([K.RandomSharpness((0.7, 0.7), p=0.9), K.RandomSharpness((1.3, 1.3), p=0.9)]),
+            ),
+            nn.Sequential(
+                RandomApply([Either(affine, shear_y=(-0.266667, 0.266667))], p=0.5),
+                RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
+            ),
+            nn.Sequential(K.RandomAutoContrast(p=0.5), K.RandomEqualize(p=0.9)),
+            nn.Sequential(
+                RandomApply([Either(affine, shear_y=(-0.233333, 0.233333))], p=0.2),
+                K.RandomPosterize((5, 5), p=0.3),
+            ),
+            nn.Sequential(
+                RandomApply([Either(saturation, factor=(0.7, 1.3))], p=0.4),
+                RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.3, 1.7))], p=0.6),
+            ),
+            nn.Sequential(
+                OneOf([K.RandomSharpness((0.1, 0.1), p=0.3), K.RandomSharpness((1.9, 1.9), p=0.3)]),
+                RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.1, 1.9))], p=0.7),
+            ),
+            nn.Sequential(K.RandomEqualize(p=0.6), K.RandomEqualize(p=0.5)),
+            nn.Sequential(
+                RandomApply([Either(E.adjust_contrast_with_mean_subtraction, factor=(0.3, 1.7))], p=0.6),
+                OneOf([K.RandomSharpness((0.5, 0.5), p=0.6), K.RandomSharpness((1.5, 1.5), p=0.6)]),
+            ),
+            nn.Sequential(
+                RandomApply([Either(saturation, factor=(0.3, 1.7))], p=0.7),
+                RandomApply([Either(affine, x=(-0.40282, 0.40282))], p=0.5),
+            ),
+            nn.Sequential(K.RandomEqualize(p=0.3), K.RandomAutoContrast(p=0.4)),
+            nn.Sequential(
+                RandomApply([Either(affine, y=(-0.151057, 0.151057))], p=0.4),
+                OneOf([K.RandomSharpness((0.4, 0.4), p=0.2), K.RandomSharpness((1.6, 1.6), p=0.2)]),
+            ),
+            nn.Sequential(
+                RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.4, 1.6))], p=0.9),
+                RandomApply([Either(saturation, factor=(0.2, 1.8))], p=0.2),
+            ),
+            K.RandomSolarize((0.777778, 0.777778), additions=(0, 0), p=0.5),
+            nn.Sequential(K.RandomEqualize(p=0.2), K.RandomAutoContrast(p=0.6)),
+            nn.Sequential(K.RandomEqualize(p=0.2), K.RandomEqualize(p=0.6)),
+            nn.Sequential(RandomApply([Either(saturation, factor=(0.1, 1.9))], p=0.9), K.RandomEqualize(p=0.6)),
+            nn.Sequential(K.RandomAutoContrast(p=0.8), K.RandomSolarize((0.111111, 0.111111), additions=(0, 0), p=0.2)),
+            RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.7, 1.3))], p=0.1),
+            nn.Sequential(K.RandomSolarize((0.444444, 0.444444), additions=(0, 0), p=0.4), K.RandomAutoContrast(p=0.9)),
+            nn.Sequential(
+                RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.9),
+                RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
+            ),
+            nn.Sequential(K.RandomAutoContrast(p=0.9), K.RandomSolarize((0.666667, 0.666667), additions=(0, 0), p=0.8)),
+            nn.Sequential(K.RandomEqualize(p=0.8), K.RandomInvert(p=0.1)),
+            nn.Sequential(RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7), K.RandomAutoContrast(p=0.9)),
+        ]))
 
     def forward(self, images: Tensor) -> Tensor:
         check(images)

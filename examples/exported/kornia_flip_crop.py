@@ -16,22 +16,18 @@ class Random(nn.Module):
         super().__init__()
         self.function, self.ends = function, ends
 
-    def draw(self, images: Tensor, low: float, high: float) -> Tensor:
-        return torch.empty(len(images)).uniform_(low, high).to(images)
-
     def forward(self, images: Tensor) -> Tensor:
-        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        drawn = {name: torch.empty(len(images)).uniform_(*ends).to(images) for name, ends in self.ends.items()}
         return self.function(images, **drawn).clamp(0, 1)
 
 
 def check(images: Tensor) -> None:
     """Raise ValueError for images whose values would be misread."""
-    if not isinstance(images, Tensor) or images.is_complex():
-        raise ValueError(f"images must be tensors of uint8 or floats in [0, 1], not {type(images).__name__}")
-    low, high = images.aminmax() if images.numel() else (0, 0)
-    good = images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001)
+    real = isinstance(images, Tensor) and not images.is_complex()
+    low, high = images.aminmax() if real and images.numel() else (0, 0)
+    good = real and (images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001))
     if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
-        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}"
+        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}" if real else type(images).__name__
         raise ValueError(f"images must be [B, C, H, W] or [C, H, W], uint8 or floats in [0, 1], not {found}")
 
 
@@ -49,15 +45,13 @@ def pad_crop(images: Tensor, padding: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 class Augment(nn.Sequential):
-    """The policy for images ``[B, C, H, W]`` or ``[C, H, W]``, uint8 or floats in [0, 1], on any device; each image is
-    augmented for itself.
-    """
+    """The policy for images ``[B, C, H, W]`` or ``[C, H, W]``, uint8 or floats in [0, 1], each augmented for itself."""
 
     def __init__(self) -> None:
-        super().__init__(*[
+        super().__init__(
             K.RandomHorizontalFlip(p=0.5),
             Random(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
-        ])
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         check(images)

@@ -18,19 +18,18 @@ class Random(nn.Module):
         super().__init__()
         self.function, self.ends = function, ends
 
-    def draw(self, images: Tensor, low: float, high: float) -> Tensor:
-        return torch.empty(len(images)).uniform_(low, high).to(images)
-
     def forward(self, images: Tensor) -> Tensor:
-        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        drawn = {name: torch.empty(len(images)).uniform_(*ends).to(images) for name, ends in self.ends.items()}
         return self.function(images, **drawn).clamp(0, 1)
 
 
 class Either(Random):
     """The same with arguments that are either of their ends."""
 
-    def draw(self, images: Tensor, low: float, high: float) -> Tensor:
-        return torch.tensor([low, high])[torch.randint(2, (len(images),))].to(images)
+    def forward(self, images: Tensor) -> Tensor:
+        shape = (len(images),)
+        drawn = {name: torch.tensor(ends)[torch.randint(2, shape)].to(images) for name, ends in self.ends.items()}
+        return self.function(images, **drawn).clamp(0, 1)
 
 
 class OneOf(nn.ModuleList):
@@ -62,12 +61,11 @@ def affine(images: Tensor, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0,
 
 def check(images: Tensor) -> None:
     """Raise ValueError for images whose values would be misread."""
-    if not isinstance(images, Tensor) or images.is_complex():
-        raise ValueError(f"images must be tensors of uint8 or floats in [0, 1], not {type(images).__name__}")
-    low, high = images.aminmax() if images.numel() else (0, 0)
-    good = images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001)
+    real = isinstance(images, Tensor) and not images.is_complex()
+    low, high = images.aminmax() if real and images.numel() else (0, 0)
+    good = real and (images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001))
     if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
-        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}"
+        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}" if real else type(images).__name__
         raise ValueError(f"images must be [B, C, H, W] or [C, H, W], uint8 or floats in [0, 1], not {found}")
 
 
@@ -83,33 +81,29 @@ def saturation(images: Tensor, factor: Tensor) -> Tensor:
 
 
 class Augment(nn.Sequential):
-    """The policy for images ``[B, C, H, W]`` or ``[C, H, W]``, uint8 or floats in [0, 1], on any device; each image is
-    augmented for itself.
-    """
+    """The policy for images ``[B, C, H, W]`` or ``[C, H, W]``, uint8 or floats in [0, 1], each augmented for itself."""
 
     def __init__(self) -> None:
-        super().__init__(*[
+        super().__init__(
             K.RandomHorizontalFlip(p=0.5),
             Random(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
-            *[
-                OneOf([
-                    nn.Identity(),
-                    Either(affine, shear_x=(-0.09, 0.09)),
-                    Either(affine, shear_y=(-0.09, 0.09)),
-                    Either(affine, x=(-0.135952, 0.135952)),
-                    Either(affine, y=(-0.135952, 0.135952)),
-                    OneOf([K.RandomRotation((-9, -9), p=1), K.RandomRotation((9, 9), p=1)]),
-                    Either(E.adjust_brightness_accumulative, factor=(0.73, 1.27)),
-                    Either(saturation, factor=(0.73, 1.27)),
-                    Either(E.adjust_contrast_with_mean_subtraction, factor=(0.73, 1.27)),
-                    OneOf([K.RandomSharpness((0.73, 0.73), p=1), K.RandomSharpness((1.27, 1.27), p=1)]),
-                    K.RandomPosterize((6.8, 6.8), p=1),
-                    K.RandomSolarize((0.7, 0.7), additions=(0, 0), p=1),
-                    K.RandomAutoContrast(p=1),
-                    K.RandomEqualize(p=1),
-                ]),
-            ] * 2,
-        ])
+            *[OneOf([
+                nn.Identity(),
+                Either(affine, shear_x=(-0.09, 0.09)),
+                Either(affine, shear_y=(-0.09, 0.09)),
+                Either(affine, x=(-0.135952, 0.135952)),
+                Either(affine, y=(-0.135952, 0.135952)),
+                OneOf([K.RandomRotation((-9, -9), p=1), K.RandomRotation((9, 9), p=1)]),
+                Either(E.adjust_brightness_accumulative, factor=(0.73, 1.27)),
+                Either(saturation, factor=(0.73, 1.27)),
+                Either(E.adjust_contrast_with_mean_subtraction, factor=(0.73, 1.27)),
+                OneOf([K.RandomSharpness((0.73, 0.73), p=1), K.RandomSharpness((1.27, 1.27), p=1)]),
+                K.RandomPosterize((6.8, 6.8), p=1),
+                K.RandomSolarize((0.7, 0.7), additions=(0, 0), p=1),
+                K.RandomAutoContrast(p=1),
+                K.RandomEqualize(p=1),
+            ])] * 2,
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         check(images)

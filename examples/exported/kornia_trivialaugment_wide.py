@@ -31,11 +31,8 @@ class Random(nn.Module):
         super().__init__()
         self.function, self.ends = function, ends
 
-    def draw(self, images: Tensor, low: float, high: float) -> Tensor:
-        return torch.empty(len(images)).uniform_(low, high).to(images)
-
     def forward(self, images: Tensor) -> Tensor:
-        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        drawn = {name: torch.empty(len(images)).uniform_(*ends).to(images) for name, ends in self.ends.items()}
         return self.function(images, **drawn).clamp(0, 1)
 
 
@@ -54,12 +51,11 @@ def affine(images: Tensor, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0,
 
 def check(images: Tensor) -> None:
     """Raise ValueError for images whose values would be misread."""
-    if not isinstance(images, Tensor) or images.is_complex():
-        raise ValueError(f"images must be tensors of uint8 or floats in [0, 1], not {type(images).__name__}")
-    low, high = images.aminmax() if images.numel() else (0, 0)
-    good = images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001)
+    real = isinstance(images, Tensor) and not images.is_complex()
+    low, high = images.aminmax() if real and images.numel() else (0, 0)
+    good = real and (images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001))
     if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
-        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}"
+        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}" if real else type(images).__name__
         raise ValueError(f"images must be [B, C, H, W] or [C, H, W], uint8 or floats in [0, 1], not {found}")
 
 
@@ -68,29 +64,25 @@ def saturation(images: Tensor, factor: Tensor) -> Tensor:
 
 
 class Augment(nn.Sequential):
-    """The policy for images ``[B, C, H, W]`` or ``[C, H, W]``, uint8 or floats in [0, 1], on any device; each image is
-    augmented for itself.
-    """
+    """The policy for images ``[B, C, H, W]`` or ``[C, H, W]``, uint8 or floats in [0, 1], each augmented for itself."""
 
     def __init__(self) -> None:
-        super().__init__(*[
-            OneOf([
-                nn.Identity(),
-                Random(affine, shear_x=(-0.99, 0.99)),
-                Random(affine, shear_y=(-0.99, 0.99)),
-                Random(affine, x=(-0.142857, 0.142857)),
-                Random(affine, y=(-0.142857, 0.142857)),
-                K.RandomRotation((-135, 135), p=1),
-                Random(E.adjust_brightness_accumulative, factor=(0.01, 1.99)),
-                Random(saturation, factor=(0.01, 1.99)),
-                Random(E.adjust_contrast_with_mean_subtraction, factor=(0.01, 1.99)),
-                K.RandomSharpness((0.01, 1.99), p=1),
-                K.RandomPosterize((2, 8), p=1),
-                K.RandomSolarize((0, 1), additions=(0, 0), p=1),
-                K.RandomAutoContrast(p=1),
-                K.RandomEqualize(p=1),
-            ]),
-        ])
+        super().__init__(OneOf([
+            nn.Identity(),
+            Random(affine, shear_x=(-0.99, 0.99)),
+            Random(affine, shear_y=(-0.99, 0.99)),
+            Random(affine, x=(-0.142857, 0.142857)),
+            Random(affine, y=(-0.142857, 0.142857)),
+            K.RandomRotation((-135, 135), p=1),
+            Random(E.adjust_brightness_accumulative, factor=(0.01, 1.99)),
+            Random(saturation, factor=(0.01, 1.99)),
+            Random(E.adjust_contrast_with_mean_subtraction, factor=(0.01, 1.99)),
+            K.RandomSharpness((0.01, 1.99), p=1),
+            K.RandomPosterize((2, 8), p=1),
+            K.RandomSolarize((0, 1), additions=(0, 0), p=1),
+            K.RandomAutoContrast(p=1),
+            K.RandomEqualize(p=1),
+        ]))
 
     def forward(self, images: Tensor) -> Tensor:
         check(images)

@@ -195,44 +195,39 @@ class Augment:
 
     def __init__(self, seed: int | None = None) -> None:
         self.draw, self.worker = np.random.default_rng(seed), None
-        self.policy = InTurn([
-            OneOf([
-                InTurn([Random(invert, p=0.1), Either(contrast, p=0.2, factor=(0.4, 1.6))]),
-                InTurn([
-                    Either(rotate, p=0.7, degrees=(-6.66666, 6.66666)),
-                    Either(affine, p=0.3, x=(-0.453172, 0.453172)),
-                ]),
-                InTurn([Either(sharpness, p=0.8, factor=(0.9, 1.1)), Either(sharpness, p=0.9, factor=(0.7, 1.3))]),
-                InTurn([
-                    Either(affine, p=0.5, shear_y=(-0.266667, 0.266667)),
-                    Either(affine, p=0.7, y=(-0.453172, 0.453172)),
-                ]),
-                InTurn([Random(autocontrast, p=0.5), Random(equalize, p=0.9)]),
-                InTurn([Either(affine, p=0.2, shear_y=(-0.233333, 0.233333)), Random(posterize, p=0.3, bits=(5, 5))]),
-                InTurn([Either(saturation, p=0.4, factor=(0.7, 1.3)), Either(brightness, p=0.6, factor=(0.3, 1.7))]),
-                InTurn([Either(sharpness, p=0.3, factor=(0.1, 1.9)), Either(brightness, p=0.7, factor=(0.1, 1.9))]),
-                InTurn([Random(equalize, p=0.6), Random(equalize, p=0.5)]),
-                InTurn([Either(contrast, p=0.6, factor=(0.3, 1.7)), Either(sharpness, p=0.6, factor=(0.5, 1.5))]),
-                InTurn([Either(saturation, p=0.7, factor=(0.3, 1.7)), Either(affine, p=0.5, x=(-0.40282, 0.40282))]),
-                InTurn([Random(equalize, p=0.3), Random(autocontrast, p=0.4)]),
-                InTurn([Either(affine, p=0.4, y=(-0.151057, 0.151057)), Either(sharpness, p=0.2, factor=(0.4, 1.6))]),
-                InTurn([Either(brightness, p=0.9, factor=(0.4, 1.6)), Either(saturation, p=0.2, factor=(0.2, 1.8))]),
-                Random(solarize, p=0.5, threshold=(0.777778, 0.777778)),
-                InTurn([Random(equalize, p=0.2), Random(autocontrast, p=0.6)]),
-                InTurn([Random(equalize, p=0.2), Random(equalize, p=0.6)]),
-                InTurn([Either(saturation, p=0.9, factor=(0.1, 1.9)), Random(equalize, p=0.6)]),
-                InTurn([Random(autocontrast, p=0.8), Random(solarize, p=0.2, threshold=(0.111111, 0.111111))]),
-                Either(brightness, p=0.1, factor=(0.7, 1.3)),
-                InTurn([Random(solarize, p=0.4, threshold=(0.444444, 0.444444)), Random(autocontrast, p=0.9)]),
-                InTurn([
-                    Either(affine, p=0.9, y=(-0.453172, 0.453172)),
-                    Either(affine, p=0.7, y=(-0.453172, 0.453172)),
-                ]),
-                InTurn([Random(autocontrast, p=0.9), Random(solarize, p=0.8, threshold=(0.666667, 0.666667))]),
-                InTurn([Random(equalize, p=0.8), Random(invert, p=0.1)]),
-                InTurn([Either(affine, p=0.7, y=(-0.453172, 0.453172)), Random(autocontrast, p=0.9)]),
+        self.policy = InTurn([OneOf([
+            InTurn([Random(invert, p=0.1), Either(contrast, p=0.2, factor=(0.4, 1.6))]),
+            InTurn([
+                Either(rotate, p=0.7, degrees=(-6.66666, 6.66666)),
+                Either(affine, p=0.3, x=(-0.453172, 0.453172)),
             ]),
-        ])
+            InTurn([Either(sharpness, p=0.8, factor=(0.9, 1.1)), Either(sharpness, p=0.9, factor=(0.7, 1.3))]),
+            InTurn([
+                Either(affine, p=0.5, shear_y=(-0.266667, 0.266667)),
+                Either(affine, p=0.7, y=(-0.453172, 0.453172)),
+            ]),
+            InTurn([Random(autocontrast, p=0.5), Random(equalize, p=0.9)]),
+            InTurn([Either(affine, p=0.2, shear_y=(-0.233333, 0.233333)), Random(posterize, p=0.3, bits=(5, 5))]),
+            InTurn([Either(saturation, p=0.4, factor=(0.7, 1.3)), Either(brightness, p=0.6, factor=(0.3, 1.7))]),
+            InTurn([Either(sharpness, p=0.3, factor=(0.1, 1.9)), Either(brightness, p=0.7, factor=(0.1, 1.9))]),
+            InTurn([Random(equalize, p=0.6), Random(equalize, p=0.5)]),
+            InTurn([Either(contrast, p=0.6, factor=(0.3, 1.7)), Either(sharpness, p=0.6, factor=(0.5, 1.5))]),
+            InTurn([Either(saturation, p=0.7, factor=(0.3, 1.7)), Either(affine, p=0.5, x=(-0.40282, 0.40282))]),
+            InTurn([Random(equalize, p=0.3), Random(autocontrast, p=0.4)]),
+            InTurn([Either(affine, p=0.4, y=(-0.151057, 0.151057)), Either(sharpness, p=0.2, factor=(0.4, 1.6))]),
+            InTurn([Either(brightness, p=0.9, factor=(0.4, 1.6)), Either(saturation, p=0.2, factor=(0.2, 1.8))]),
+            Random(solarize, p=0.5, threshold=(0.777778, 0.777778)),
+            InTurn([Random(equalize, p=0.2), Random(autocontrast, p=0.6)]),
+            InTurn([Random(equalize, p=0.2), Random(equalize, p=0.6)]),
+            InTurn([Either(saturation, p=0.9, factor=(0.1, 1.9)), Random(equalize, p=0.6)]),
+            InTurn([Random(autocontrast, p=0.8), Random(solarize, p=0.2, threshold=(0.111111, 0.111111))]),
+            Either(brightness, p=0.1, factor=(0.7, 1.3)),
+            InTurn([Random(solarize, p=0.4, threshold=(0.444444, 0.444444)), Random(autocontrast, p=0.9)]),
+            InTurn([Either(affine, p=0.9, y=(-0.453172, 0.453172)), Either(affine, p=0.7, y=(-0.453172, 0.453172))]),
+            InTurn([Random(autocontrast, p=0.9), Random(solarize, p=0.8, threshold=(0.666667, 0.666667))]),
+            InTurn([Random(equalize, p=0.8), Random(invert, p=0.1)]),
+            InTurn([Either(affine, p=0.7, y=(-0.453172, 0.453172)), Random(autocontrast, p=0.9)]),
+        ])])
 
     def __call__(self, images: Any) -> Any:
         if isinstance(images, Image.Image) and images.mode in ("L", "RGB"):

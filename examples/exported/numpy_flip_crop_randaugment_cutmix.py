@@ -205,24 +205,22 @@ class Augment:
         self.policy = InTurn([
             Random(horizontal_flip, p=0.5),
             Random(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
-            *[
-                OneOf([
-                    InTurn([]),
-                    Either(affine, shear_x=(-0.09, 0.09)),
-                    Either(affine, shear_y=(-0.09, 0.09)),
-                    Either(affine, x=(-0.135952, 0.135952)),
-                    Either(affine, y=(-0.135952, 0.135952)),
-                    Either(rotate, degrees=(-9, 9)),
-                    Either(brightness, factor=(0.73, 1.27)),
-                    Either(saturation, factor=(0.73, 1.27)),
-                    Either(contrast, factor=(0.73, 1.27)),
-                    Either(sharpness, factor=(0.73, 1.27)),
-                    Random(posterize, bits=(6.8, 6.8)),
-                    Random(solarize, threshold=(0.7, 0.7)),
-                    Random(autocontrast),
-                    Random(equalize),
-                ]),
-            ] * 2,
+            *[OneOf([
+                InTurn([]),
+                Either(affine, shear_x=(-0.09, 0.09)),
+                Either(affine, shear_y=(-0.09, 0.09)),
+                Either(affine, x=(-0.135952, 0.135952)),
+                Either(affine, y=(-0.135952, 0.135952)),
+                Either(rotate, degrees=(-9, 9)),
+                Either(brightness, factor=(0.73, 1.27)),
+                Either(saturation, factor=(0.73, 1.27)),
+                Either(contrast, factor=(0.73, 1.27)),
+                Either(sharpness, factor=(0.73, 1.27)),
+                Random(posterize, bits=(6.8, 6.8)),
+                Random(solarize, threshold=(0.7, 0.7)),
+                Random(autocontrast),
+                Random(equalize),
+            ])] * 2,
         ])
 
     def __call__(self, images: Any) -> Any:

@@ -183,24 +183,22 @@ class Augment:
 
     def __init__(self, seed: int | None = None) -> None:
         self.draw, self.worker = np.random.default_rng(seed), None
-        self.policy = InTurn([
-            OneOf([
-                InTurn([]),
-                Random(affine, shear_x=(-0.99, 0.99)),
-                Random(affine, shear_y=(-0.99, 0.99)),
-                Random(affine, x=(-0.142857, 0.142857)),
-                Random(affine, y=(-0.142857, 0.142857)),
-                Random(rotate, degrees=(-135, 135)),
-                Random(brightness, factor=(0.01, 1.99)),
-                Random(saturation, factor=(0.01, 1.99)),
-                Random(contrast, factor=(0.01, 1.99)),
-                Random(sharpness, factor=(0.01, 1.99)),
-                Random(posterize, bits=(2, 8)),
-                Random(solarize, threshold=(0, 1)),
-                Random(autocontrast),
-                Random(equalize),
-            ]),
-        ])
+        self.policy = InTurn([OneOf([
+            InTurn([]),
+            Random(affine, shear_x=(-0.99, 0.99)),
+            Random(affine, shear_y=(-0.99, 0.99)),
+            Random(affine, x=(-0.142857, 0.142857)),
+            Random(affine, y=(-0.142857, 0.142857)),
+            Random(rotate, degrees=(-135, 135)),
+            Random(brightness, factor=(0.01, 1.99)),
+            Random(saturation, factor=(0.01, 1.99)),
+            Random(contrast, factor=(0.01, 1.99)),
+            Random(sharpness, factor=(0.01, 1.99)),
+            Random(posterize, bits=(2, 8)),
+            Random(solarize, threshold=(0, 1)),
+            Random(autocontrast),
+            Random(equalize),
+        ])])
 
     def __call__(self, images: Any) -> Any:
         if isinstance(images, Image.Image) and images.mode in ("L", "RGB"):

@@ -105,11 +105,6 @@ def deadly_once(channels: int, classes: int) -> torch.nn.Module:
     return _linear(channels, classes)
 
 
-def deadly(channels: int, classes: int) -> torch.nn.Module:
-    """A network that always ends its process."""
-    os._exit(1)
-
-
 def hanging(channels: int, classes: int) -> torch.nn.Module:
     """A network that is never made where the marker stands."""
     while _marker().exists():
@@ -144,16 +139,6 @@ def test_the_trial_of_a_worker_that_dies_is_run_again() -> None:
     ):
         by_key = results(executor, ["first", "second"])
     assert {result.status for result in by_key.values()} == {"complete"}
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("warm_ray")
-@pytest.mark.fault("trials", "a worker that dies again and again")
-def test_a_trial_that_kills_its_worker_again_and_again_has_failed() -> None:
-    with executors("ray-tune", 1, "cpu", None) as open_executor, open_executor(of_own("deadly")) as executor:
-        by_key = results(executor, ["only"])
-    assert by_key["only"].status == "failed"
-    assert "the worker died 3 times" in by_key["only"].reason
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n != "inline" else n for n in EXECUTORS])
@@ -213,6 +198,7 @@ def test_the_time_limit_begins_when_the_task_is_loaded(monkeypatch: pytest.Monke
         assert "took longer than --trial-timeout, 5 s" in str(ended[1].fault)
 
 
+@pytest.mark.fault("trials", "a worker that dies again and again")
 def test_only_deaths_within_a_trial_count_against_it() -> None:
     """Whoever kills workers while they load the task says nothing about the trial that they hold."""
 

@@ -21,6 +21,7 @@ from autoaug.functional.sampling import as_layers, draw_operations, draw_sample,
 from autoaug.modalities import operators
 from autoaug.modalities.image import MODALITY
 from autoaug.modalities.image import modality as image_modality
+from autoaug.modalities.operators import get_operator
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Mixing, Operation, Phase, Policy, in_turn
 from tests.samples import photographs
@@ -57,11 +58,12 @@ def test_one_sample_is_drawn_as_a_batch_of_one() -> None:
     policy = load_policy("flip-crop+autoaugment-cifar10")
     transform = policy.transform(seed=4)
     plan = draw_plan(policy, 1, torch.Generator().manual_seed(4))
-    numbers = transform._numbers(transform._engine)
-    steps = draw_sample(numbers.layers, transform._chances(numbers.steps))
-    assert [step[0] for step in steps] == plan.choice[:, 0].tolist()
-    np.testing.assert_allclose([step[1] for step in steps], plan.magnitude[:, 0], rtol=1e-6)
-    np.testing.assert_array_equal([step[2] for step in steps], plan.uniforms[:, 0])
+    drawn = transform._ahead.take(0.0, transform.own)
+    rows = zip(*(tensor[:, 0].tolist() for tensor in (plan.choice, plan.magnitude, plan.uniforms)), strict=True)
+    expected = [(plan.operators[index], *numbers) for index, *numbers in rows if index >= 0]
+    assert [(name, uniforms) for name, _, uniforms in drawn] == [(name, uniforms) for name, _, uniforms in expected]
+    values = [magnitude * get_operator(name).limit for name, magnitude, _ in expected]
+    np.testing.assert_allclose([operation.value for operation in drawn], values, rtol=1e-6)
 
 
 def test_samples_drawn_one_by_one_follow_the_distribution_of_batches() -> None:

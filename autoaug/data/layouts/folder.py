@@ -52,10 +52,11 @@ def list_folder(root: Path, endings: frozenset[str]) -> Listing:
     if not items:
         what = "is empty" if not any(root.iterdir()) else "has no samples in folders named after their class"
         loose = sum(count for kind, count in left_out.items() if kind in endings)
-        cure = f"; files outside of such folders: {loose}; a CSV with the columns path,label can tell their classes"
-        raise DataError(
-            f"{root}: the folder {what}; expected CLASS/SAMPLE or train/CLASS/SAMPLE{cure if loose else ''}"
-        )
+        cure = f"files outside of such folders: {loose}; a CSV with the columns path,label can tell their classes"
+        if manifest := next(filter(_lists_samples, sorted(root.iterdir())), None):
+            cure = f"{printable(manifest.name)} lists samples: give it in place of the folder"
+        words = f"{root}: the folder {what}; expected CLASS/SAMPLE or train/CLASS/SAMPLE"
+        raise DataError(f"{words}; {cure}" if loose or manifest else words)
     names = frozenset(called.get(folder.name, folder.name) for classes in parts.values() for folder in classes)
     return Listing(str(root), tuple(items), names, format_left_out(left_out))
 

@@ -1,5 +1,5 @@
-"""Curves: operators that are functions of a channel's value, as tables of 256 values in [0, 1], one row per channel or
-one for all.
+"""Curves: operators that are functions of a channel's value, as tables of 256 values in [0, 1]: ``[1, 256]`` for all
+channels, or ``[1, 256, C]``, as OpenCV takes them.
 
 Each takes the table of what was done before, so that a run of curves becomes one table, without rounding between them.
 The same curves as in `autoaug.modalities.image.tone` and `color`, which explain them.
@@ -8,135 +8,155 @@ The same curves as in `autoaug.modalities.image.tone` and `color`, which explain
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import cv2
 import numpy as np
 
 from autoaug.modalities.image.arrays.values import channels_of, gray_weights
 
+Curve = Callable[[np.ndarray, float, Sequence[float], np.ndarray], np.ndarray]
+
 #: Whole levels, and the table of the identity.
 WHOLE = np.arange(256, dtype=np.float32)[None]
 LEVELS = WHOLE / np.float32(255)
+_BYTES = WHOLE.astype(np.uint8)
 
 
-class Values:
-    """The values of an image under a table: what curves that depend on the image must know.
-
-    Args:
-        image: ``[H, W]`` or ``[H, W, C]`` uint8.
-        table: float32 ``[1, 256]`` or ``[C, 256]`` in [0, 1].
-    """
-
-    def __init__(self, image: np.ndarray, table: np.ndarray) -> None:
-        self.image, self.table = image, table
-        self.channels = channels_of(image)
-        self.pixels = image.size // self.channels
-
-    def counts(self) -> np.ndarray:
-        """How often each level occurs in the image, float32 ``[C, 256]``."""
-        counts = np.empty((self.channels, 256), np.float32)
-        for channel, own in enumerate(counts):
-            cv2.calcHist([self.image], [channel], None, [256], [0, 256], own)
-        return counts
-
-    def ends(self) -> tuple[list[float], list[float]]:
-        """The lowest and the highest value of each channel."""
-        if self.table is LEVELS:
-            # Over rows first: pixels one by one take five times as long.
-            low = np.minimum.reduce(np.minimum.reduce(self.image).reshape(-1, self.channels)).tolist()
-            high = np.maximum.reduce(np.maximum.reduce(self.image).reshape(-1, self.channels)).tolist()
-            return [level / 255 for level in low], [level / 255 for level in high]
-        occurs = self.counts() > 0
-        ends = np.where(occurs, self.table, 2).min(1), np.where(occurs, self.table, -1).max(1)
-        return ends[0].tolist(), ends[1].tolist()
-
-    def mean_gray(self) -> float:
-        """The mean gray value."""
-        if self.table is LEVELS:
-            means = [level / 255 for level in cv2.mean(self.image)]
-        else:
-            means = ((self.counts() * self.table).sum(1) / self.pixels).tolist()
-        return sum([mean * weight for mean, weight in zip(means, gray_weights(self.channels), strict=False)])
+def as_bytes(table: np.ndarray) -> np.ndarray:
+    """The table in whole levels, uint8, for ``cv2.LUT``: clipped to 1 and rounded as by torch."""
+    return cv2.convertScaleAbs(table, None, 255)
 
 
-def _brightness(values: Values, change: float, uniforms: Sequence[float]) -> np.ndarray:
-    return values.table * (1 + change)
+def _seen(image: np.ndarray, table: np.ndarray) -> tuple[np.ndarray, int]:
+    """The image under the table, and the highest value there: 255, or 1 with values between the levels."""
+    return (image, 255) if table is LEVELS else (cv2.LUT(image, table), 1)
 
 
-def _contrast(values: Values, change: float, uniforms: Sequence[float]) -> np.ndarray:
-    return np.maximum(values.table * (1 + change) - change * values.mean_gray(), 0)
+def _on_lines(table: np.ndarray, lines: list[tuple[float, float]]) -> np.ndarray:
+    """The table with each channel's values on its own line: a scale and a shift."""
+    matrix = np.array(lines)
+    if table.ndim > 2:
+        matrix = np.column_stack([np.diag(matrix[:, 0]), matrix[:, 1]])
+    return cv2.transform(table, matrix)
 
 
-def _invert(values: Values, on: float, uniforms: Sequence[float]) -> np.ndarray:
-    return 1 - values.table if on >= 0.5 else values.table
+def _brightness(table: np.ndarray, change: float, uniforms: Sequence[float], image: np.ndarray) -> np.ndarray:
+    return table * (1 + change)
 
 
-def _autocontrast(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
-    lines = []
-    for low, high in zip(*values.ends(), strict=True):
-        gain, weight = (share / (high - low), share) if high - low >= 1e-6 else (0.0, 0.0)
-        lines.append((1 + gain - weight, low * gain))
-    scale, shift = np.array(lines, np.float32).T[..., None]
-    return values.table * scale - shift
+def _contrast(table: np.ndarray, change: float, uniforms: Sequence[float], image: np.ndarray) -> np.ndarray:
+    seen, highest = _seen(image, table)
+    gray = sum(map(operator.mul, cv2.mean(seen), gray_weights(channels_of(image))))
+    return np.maximum(table * (1 + change) - change * gray / highest, 0)
 
 
-def _channel_drop(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
-    scale = np.ones((values.channels, 1), np.float32)
-    if values.channels > 1:
-        scale[int(uniforms[0] * values.channels)] -= share
-    return values.table * scale
+def _invert(table: np.ndarray, on: float, uniforms: Sequence[float], image: np.ndarray) -> np.ndarray:
+    return 1 - table if on >= 0.5 else table
 
 
-def _color_temperature(values: Values, octaves: float, uniforms: Sequence[float]) -> np.ndarray:
-    if values.channels != 3:
-        return values.table
-    return values.table * np.exp2(octaves * np.array([[0.5], [0.0], [-0.5]])).astype(np.float32)
+def _autocontrast(table: np.ndarray, share: float, uniforms: Sequence[float], image: np.ndarray) -> np.ndarray:
+    seen, highest = _seen(image, table)
+    lines, channels = [], channels_of(image)
+    # Over rows first: pixels one by one take five times as long.
+    lows = np.minimum.reduce(np.minimum.reduce(seen).reshape(-1, channels)).tolist()
+    highs = np.maximum.reduce(np.maximum.reduce(seen).reshape(-1, channels)).tolist()
+    for low, high in zip(lows, highs, strict=True):
+        span = (high - low) / highest
+        gain, weight = (share / span, share) if span >= 1e-6 else (0.0, 0.0)
+        lines.append((1 + gain - weight, -low / highest * gain))
+    return _on_lines(table, lines)
 
 
-def _solarize(values: Values, depth: float, uniforms: Sequence[float]) -> np.ndarray:
+def _channel_drop(table: np.ndarray, share: float, uniforms: Sequence[float], image: np.ndarray) -> np.ndarray:
+    channels = channels_of(image)
+    dropped = int(uniforms[0] * channels) if channels > 1 else None
+    return _on_lines(table, [(1 - share if channel == dropped else 1.0, 0.0) for channel in range(channels)])
+
+
+def _color_temperature(table: np.ndarray, octaves: float, uniforms: Sequence[float], image: np.ndarray) -> np.ndarray:
+    if channels_of(image) != 3:
+        return table
+    return _on_lines(table, [(2 ** (octaves * side), 0.0) for side in (0.5, 0.0, -0.5)])
+
+
+def _solarize(table: np.ndarray, depth: float, uniforms: Sequence[float], image: np.ndarray) -> np.ndarray:
     if depth <= 0:
-        return values.table
-    table = 1 - values.table
-    np.copyto(table, values.table, where=values.table < np.float32(1 - depth - 1e-4))  # np.where takes twice as long
+        return table
+    made = 1 - table
+    np.copyto(made, table, where=table < np.float32(1 - depth - 1e-4))  # np.where takes twice as long
+    return made
+
+
+def _posterize(table: np.ndarray, bits: float, uniforms: Sequence[float], image: np.ndarray) -> np.ndarray:
+    step = 2 ** math.floor(np.float32(bits + 0.5))  # 4, not 3.9999999
+    if step <= 1:
+        return table
+    return _stairs(step) if table is LEVELS else _down(np.floor(table * 255 + np.float32(1e-3)), step)
+
+
+@cache
+def _stairs(step: int) -> np.ndarray:
+    """The table that rounds whole levels down to multiples of `step`."""
+    table = _down(WHOLE, step)
+    table.flags.writeable = False  # it is shared
     return table
 
 
-def _posterize(values: Values, bits: float, uniforms: Sequence[float]) -> np.ndarray:
-    step = 2 ** math.floor(np.float32(bits + 0.5))  # 4, not 3.9999999
-    if step <= 1:
-        return values.table
-    levels = WHOLE if values.table is LEVELS else np.floor(values.table * 255 + np.float32(1e-3))
+def _down(levels: np.ndarray, step: int) -> np.ndarray:
     return np.floor(levels * (1 / step)) * (step / 255)  # NumPy's // is many times slower
 
 
-def _equalize(values: Values, share: float, uniforms: Sequence[float]) -> np.ndarray:
-    counts, table = values.counts(), values.table
+def _equalize(table: np.ndarray, share: float, uniforms: Sequence[float], image: np.ndarray) -> np.ndarray:
     if table is not LEVELS:
-        levels = np.rint(table * 255).astype(np.int64).repeat(values.channels // len(table), 0)
-        counts = np.array([np.bincount(*own, 256) for own in zip(levels, counts, strict=True)])
-    sums, lines = np.add.accumulate(counts, 1), []
-    for own, highest in zip(counts, sums.argmax(1).tolist(), strict=True):  # the highest level that occurs
-        below = values.pixels - own.item(highest)
-        step = max(below // 255, 1)
-        lines.append((1 / step, (step // 2 + 0.25) / step, share if below >= 255 else 0.0))  # 4, not 3.9999999
-    scale, shift, weight = np.array(lines, np.float32).T[..., None]
-    new = np.minimum(np.floor((sums - counts) * scale + shift), 255) * (1 / 255)
+        levels = as_bytes(table)
+        image = cv2.LUT(image, levels)
+    counts = _counts(image)
+    sums, rows, weights = np.add.accumulate(counts, 1), [], []
+    below = sums - counts
+    for channel, highest in enumerate(sums.argmax(1).tolist()):  # the highest level that occurs
+        others = below.item(channel, highest)
+        step = max(others // 255, 1)
+        # Rounded down, as by half a level less to the nearest; 4, not 3.9999999.
+        made = cv2.convertScaleAbs(below[channel : channel + 1], None, 1 / step, (step // 2 + 0.25) / step - 0.5)
+        rows.append(made if others >= 255 else _BYTES)
+        weights.append(share if others >= 255 else 0.0)
+    new = cv2.merge(rows)
+    if table is LEVELS and share == 1:
+        return new / np.float32(255)
+    channels = len(rows)
     if table is not LEVELS:
-        new = np.take_along_axis(new, levels, 1)
-    return table + weight * (new - table)
+        new = cv2.LUT(_for_each(levels, channels), new)
+    before = _for_each(table, channels)
+    return before + np.array(weights, np.float32) * (new / np.float32(255) - before)
 
 
-def _solarize_add(values: Values, added: float, uniforms: Sequence[float]) -> np.ndarray:
-    return np.where(values.table < 0.5, values.table + np.float32(added), values.table)
+def _counts(image: np.ndarray) -> np.ndarray:
+    """How often each level occurs in each channel, float32 ``[C, 256]``."""
+    counts = np.empty((channels_of(image), 256), np.float32)
+    for channel, own in enumerate(counts):
+        cv2.calcHist([image], [channel], None, [256], [0, 256], own)
+    return counts
 
 
-def _gamma(values: Values, octaves: float, uniforms: Sequence[float]) -> np.ndarray:
-    return np.where(values.table < 1e-6, values.table, values.table ** np.float32(2**octaves))
+def _for_each(table: np.ndarray, channels: int) -> np.ndarray:
+    """The table with a column for each of the channels."""
+    return table if table.ndim > 2 else cv2.merge([table] * channels)
 
 
-#: The table after an operator, by the operator's name; no value that occurs is below 0, and those above 1 are clipped.
-CURVES: Mapping[str, Callable[[Values, float, Sequence[float]], np.ndarray]] = {
+def _solarize_add(table: np.ndarray, added: float, uniforms: Sequence[float], image: np.ndarray) -> np.ndarray:
+    return np.where(table < 0.5, table + np.float32(added), table)
+
+
+def _gamma(table: np.ndarray, octaves: float, uniforms: Sequence[float], image: np.ndarray) -> np.ndarray:
+    return np.where(table < 1e-6, table, table ** np.float32(2**octaves))
+
+
+#: The table after an operator, for the table before, a value in the operator's unit, four uniform numbers and the image
+#: under the tables, by the operator's name; no value that occurs is below 0, and those above 1 are clipped.
+CURVES: Mapping[str, Curve] = {
     "Brightness": _brightness,
     "Contrast": _contrast,
     "Invert": _invert,

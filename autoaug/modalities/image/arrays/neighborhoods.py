@@ -57,14 +57,16 @@ def _hue(image: np.ndarray, turns: float, uniforms: Uniforms) -> np.ndarray:
     return as_levels(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))
 
 
+#: The kernel of the identity, and its difference from the smoothing kernel of Pillow.
+_ITSELF = np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], np.float32)
+_EDGES = _ITSELF - np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]], np.float32) / 13
+
+
 def _sharpness(image: np.ndarray, change: float, uniforms: Uniforms) -> np.ndarray:
     height, width = image.shape[:2]
     if min(height, width) < 3:
         return image.copy()
-    around = -change / 13
-    kernel = np.full((3, 3), around, np.float32)
-    kernel[1, 1] = 1 + change + 5 * around
-    sharp = cv2.filter2D(image, -1, kernel)
+    sharp = cv2.filter2D(image, -1, _ITSELF + change * _EDGES)
     for border in (np.s_[:: height - 1], np.s_[:, :: width - 1]):
         sharp[border] = image[border]
     return sharp

@@ -40,19 +40,20 @@ class Random(keras.layers.Layer):
         super().__init__(dtype="float32")
         self.function, self.ends, self.seeds = function, ends, keras.random.SeedGenerator()
 
-    def draw(self, images: Any, low: float, high: float) -> Any:
-        return keras.random.uniform((ops.shape(images)[0], 1, 1, 1), low, high, "float32", self.seeds)
-
     def call(self, images: Any) -> Any:
-        drawn = {name: self.draw(images, *ends) for name, ends in self.ends.items()}
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        drawn = {name: keras.random.uniform(shape, *ends, "float32", self.seeds) for name, ends in self.ends.items()}
         return ops.clip(self.function(images, **drawn), 0, 1)
 
 
 class Either(Random):
     """The same with arguments that are either of their ends."""
 
-    def draw(self, images: Any, low: float, high: float) -> Any:
-        return ops.where(super().draw(images, 0, 1) < 0.5, low, high)
+    def call(self, images: Any) -> Any:
+        shape = (ops.shape(images)[0], 1, 1, 1)
+        chances = {name: keras.random.uniform(shape, 0, 1, "float32", self.seeds) for name in self.ends}
+        drawn = {name: ops.where(chances[name] < 0.5, *ends) for name, ends in self.ends.items()}
+        return ops.clip(self.function(images, **drawn), 0, 1)
 
 
 def warp(images: Any, *rows: Any) -> Any:
