@@ -9,7 +9,7 @@ from autoaug.evaluation.confirmation import CandidatePolicy, train_candidates
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.pipeline.confirming import Confirmed
 from autoaug.pipeline.job import Job, OpenExecutor
-from autoaug.results import LongerTraining
+from autoaug.results import LongerTraining, TrialSummary
 from autoaug.search.progress import Progress
 from autoaug.training.metrics import score
 from autoaug.training.setting import TrainingSetting
@@ -19,10 +19,13 @@ TIMES = 2
 
 
 class OfLonger(Progress):
-    """Tells `progress` of trainings as the longer ones that they are."""
+    """Passes trainings on to `progress` as the longer ones that they are."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+
+    def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
+        self._progress.trial_ended(trial, fraction)
 
     def training_ended(self, name: str, done: int, total: int) -> None:
         self._progress.longer_ended(name, done, total)
