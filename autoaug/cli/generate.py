@@ -11,6 +11,7 @@ import typer
 
 from autoaug.cli.parameters import command
 from autoaug.pipeline.generation_options import FitOptions, SampleOptions
+from autoaug.utils.quantities import duration
 from autoaug.utils.terminal import at_work, echo
 
 generate = typer.Typer(
@@ -26,7 +27,7 @@ def fit(**options: Any) -> None:
     out = Path(options["out"])
     with _going_on_later(), at_work(f"fitting a {options['kind']}; samples of each class appear in {out}") as reached:
         made = api.generate_fit(**options, watch=lambda done, total, _: reached(done, total))
-    echo(f"{out}: a {made.kind} for {len(made.classes)} classes, fitted in {made.seconds:.0f} s")
+    echo(f"{out}: a {made.kind} for {len(made.classes)} classes, fitted in {duration(made.seconds)}")
 
 
 @command(generate, SampleOptions, "autoaug generate sample generators/photos --per-class 100 --out made/")
@@ -58,7 +59,7 @@ def expand(**options: Any) -> None:
         made = api.expand(**options, watch=reached)
     rate = made.copies / max(made.seconds, 1e-9)
     echo(
-        f"{options['out']}: {made.originals} samples and {made.copies} copies in {made.seconds:.1f} s "
+        f"{options['out']}: {made.originals} samples and {made.copies} copies in {duration(made.seconds)} "
         f"({rate:.0f} copies per second), {made.bytes / 2**20:.1f} MiB"
     )
 

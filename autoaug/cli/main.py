@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shlex
@@ -51,6 +52,13 @@ _ELSEWHERE = {
     "--img-size": "--size",
     "--algorithm": "--strategy",
     "--sampler": "--strategy",
+}
+#: What to do about errors of the system.
+_CURES = {
+    errno.EISDIR: "a file is written there: move that folder away",
+    errno.ENOSPC: "free some space",
+    errno.EACCES: "choose another place, or change its permissions",
+    errno.EROFS: "choose another place",
 }
 #: The base of Typer's errors; newer versions of Typer bundle their own copy of Click.
 _USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -282,7 +290,8 @@ def main() -> None:
         sys.exit(130)
     except OSError as fault:  # a full disk, an unreadable file
         _discard(sys.stdout)
-        _fail(f"{fault.strerror or fault}{f': {fault.filename}' if fault.filename else ''}")
+        cure = f"; {_CURES[fault.errno]}" if fault.errno in _CURES else ""
+        _fail(f"{fault.strerror or fault}{f': {fault.filename}' if fault.filename else ''}{cure}")
     sys.exit(code if isinstance(code, int) else 0)
 
 

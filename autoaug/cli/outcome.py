@@ -7,7 +7,7 @@ from rich.console import Console
 from autoaug.evaluation.advice import advice
 from autoaug.evaluation.cautions import cautions
 from autoaug.evaluation.wording import FEWEST_SEEDS, claimed, lengthened, sureness
-from autoaug.policy.words import in_words
+from autoaug.policy.words import in_words, told_apart
 from autoaug.report.usage import code_lines
 from autoaug.results import SearchResult
 from autoaug.utils.terminal import say
@@ -21,9 +21,11 @@ def print_outcome(console: Console, result: SearchResult) -> None:
 
     width, metric = max(len(c.name) for c in result.candidates), result.metric
     line("")
-    for c in sorted(result.candidates, key=lambda c: -c.mean):
+    line(f"{metric.title('test')}, mean over the seeds:")
+    candidates = sorted(result.candidates, key=lambda c: -c.mean)
+    for c, words in zip(candidates, told_apart([c.policy for c in candidates]), strict=True):
         low, high = metric.interval(c.ci95)
-        what = "" if c.kind == "baseline" else f": {in_words(c.policy)}"
+        what = "" if c.kind == "baseline" else f": {words}"
         mean, bounds = metric.number(metric.value(c.mean)), f"[{metric.number(low)}, {metric.number(high)}]"
         bounds = bounds if len(c.seeds) >= FEWEST_SEEDS else "[too few seeds]"
         line(f"  {c.name:<{width}}  {mean:>6}{metric.behind}  {bounds}  {c.kind}{what}")

@@ -13,9 +13,9 @@ from autoaug.data.labels import kind_of
 from autoaug.data.splits import count_groups
 from autoaug.evaluation.clusters import Clusters
 from autoaug.evaluation.confirmation import CandidatePolicy
-from autoaug.evaluation.statistics import Errors, corrected_errors, crossed_errors, estimate_within
+from autoaug.evaluation.statistics import Errors, clipped, corrected_errors, crossed_errors, estimate_within
 from autoaug.results import Candidate, MetricScores
-from autoaug.training.metrics import Measured, Metric, metric_record, metrics_of, score, trial_metric, within_bounds
+from autoaug.training.metrics import Measured, Metric, metric_record, metrics_of, score, score_bounds, trial_metric
 from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Task
 
@@ -279,7 +279,7 @@ def assess(
         validation_mean=float(np.mean(validation)),
         test_scores=tuple(test),
         mean=mean.mean,
-        ci95=within_bounds(scoring.metric, mean.ci95),
+        ci95=clipped(mean.ci95, score_bounds(scoring.metric)),
         metrics=_all_metrics(own, scoring),
         class_scores=_known(_means(np.array(by_class))) if has_classes else (),
         class_scores_by_seed=tuple(_known(np.array(row)) for row in by_class) if has_classes else (),
@@ -303,7 +303,7 @@ def _all_metrics(trainings: Sequence[ConfirmedTraining], scoring: Scoring) -> di
             metric=record,
             values=values,
             mean=mean.mean,
-            ci95=(max(metric.bounds[0], mean.ci95[0]), min(metric.bounds[1], mean.ci95[1])),
+            ci95=clipped(mean.ci95, metric.bounds),
         )
     return found
 

@@ -217,6 +217,11 @@ def estimate_within(values: Sequence[float], errors: Errors, level: float = ERRO
     return Estimate(mean, (mean - reach, mean + reach), errors.p_value(mean))
 
 
+def clipped(interval: tuple[float, float], bounds: tuple[float, float]) -> tuple[float, float]:
+    """The part of an interval within the bounds of what it is of."""
+    return max(bounds[0], interval[0]), min(bounds[1], interval[1])
+
+
 def verdict_of(interval: tuple[float, float]) -> Verdict:
     """The verdict that the interval of a difference allows; one that is not a number allows none."""
     low, high = interval

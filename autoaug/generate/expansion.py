@@ -101,6 +101,16 @@ def format_of(data: str, source: Source) -> Format:
     return "csv" if Path(data).suffix.lower() in (".csv", ".tsv") else "folder" if Path(data).is_dir() else "npz"
 
 
+def check_for_files(policy: Policy, modality: str) -> None:
+    """Raise `OptionError` if files cannot represent the policy, or it changes nothing."""
+    mixes = policy.mixing is not None and mixing_of(modality).mixes_labels
+    if mixes or policy.schedule:
+        what = "mixes samples and labels" if mixes else "has a schedule"
+        raise OptionError(f"policy {policy.name!r} {what}, which files cannot represent; use it in training instead")
+    if policy.mixing is None and not policy.operator_names():
+        raise OptionError(f"policy {policy.name!r} changes no sample: its copies would be the originals; name another")
+
+
 def _check_options(expansion: Expansion) -> None:
     policy, copies = expansion.policy, expansion.copies
     labels = expansion.train.labels
@@ -115,10 +125,7 @@ def _check_options(expansion: Expansion) -> None:
         )
     if copies < 1:
         raise OptionError(f"--copies {copies} must be at least 1")
-    mixes = policy.mixing is not None and mixing_of(expansion.source.modality).mixes_labels
-    if mixes or policy.schedule:
-        what = "mixes samples and labels" if mixes else "has a schedule"
-        raise OptionError(f"policy {policy.name!r} {what}, which files cannot represent; use it in training instead")
+    check_for_files(policy, expansion.source.modality)
     if policy.mixing is not None and not {"validation", "test"} <= expansion.source.parts.keys():
         raise OptionError(f"policy {policy.name!r} joins samples: the data need validation and test splits")
 

@@ -125,7 +125,7 @@ def train_filter(
     which the filter would drop at most about one in twenty.
 
     The classifier is trained with the modality's `filter_policy`. Without augmentation, it is so confident in its
-    errors that a bound that real samples pass lets a quarter of wrong labels through. `watch` is told of its steps.
+    errors that a bound that real samples pass lets a quarter of wrong labels through. `watch` follows its steps.
     """
     modality = get_modality(data.modality)
     plain, policy = recipe.model_copy(update={"label_smoothing": 0.0}), load_policy(modality.filter_policy)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autoaug.data.layouts.folder import RENAMED
 from autoaug.data.splits import DataSet
 from autoaug.errors import RunError
 from autoaug.generate.filter import Accept, SampleFilter, count_reasons, format_counts, train_filter
@@ -48,8 +49,8 @@ def draw_samples(
     accept: Accept | None = None,
     watch: Watch | None = None,
 ) -> FilteredSamples:
-    """Draw `per_class` samples of each class, and judge them with a filter trained on the real samples in `data`, of
-    which `watch` is told.
+    """Draw `per_class` samples of each class, and judge them with a filter trained on the real samples in `data`, and
+    call `watch` with the steps of that training.
     """
     labels = np.repeat(np.arange(len(data.classes), dtype=np.int64), per_class)
     inputs = made.sample(labels, seed, device)
@@ -78,5 +79,5 @@ def write_passed(drawn: FilteredSamples, out: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         loader.write(drawn.inputs[number], path)
     if unsafe := other_names(classes):
-        write_whole(unfinished / "renamed.json", json.dumps(unsafe, indent=2))
+        write_whole(unfinished / RENAMED, json.dumps(unsafe, indent=2))
     unfinished.rename(out)

@@ -33,7 +33,7 @@ class FromScratch:
     Attributes:
         samples: what they take, in words.
         networks: by name; ``auto`` stands for the first.
-        channels: the axis of a sample whose length a user's function is told.
+        channels: the axis of a sample whose length is passed to a user's function.
         others: names of more networks of the modality, which it builds itself, as an error message shows them.
     """
 
@@ -71,7 +71,14 @@ class FromScratch:
         name = next(iter(self.networks)) if name == "auto" else name
         return name, self.networks[name].what if name in self.networks else "as given"
 
-    def start(self, name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:  # noqa: ARG002
+    def start(
+        self,
+        name: str,  # noqa: ARG002 (no weights suit)
+        weights: str,
+        shape: tuple[int, ...],  # noqa: ARG002
+        outputs: int,  # noqa: ARG002
+        keep_size: bool = False,  # noqa: ARG002
+    ) -> tuple[Start, str]:
         raise OptionError(f"--weights {weights}: networks for {self.samples} begin from random weights; leave it out")
 
     def check(self, name: str, weights: str | None = None) -> None:

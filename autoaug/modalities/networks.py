@@ -54,10 +54,13 @@ class Models(Protocol):
     def resolve(self, name: str, shape: tuple[int, ...]) -> tuple[str, str]:
         """The network that `name` stands for with samples of `shape`, and why; ``auto`` stands for another one."""
 
-    def start(self, name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
+    def start(
+        self, name: str, weights: str, shape: tuple[int, ...], outputs: int, keep_size: bool = False
+    ) -> tuple[Start, str]:
         """What trainings of the network `name` begin from with these `weights` (a path or ``pretrained``), and what
-        the user should know of it: how samples are taken, and whether the head is replaced. Raises `OptionError` if
-        the weights cannot be read, or belong to another network.
+        the user should know of it: how samples are taken, and whether the head is replaced. With `keep_size`, samples
+        are taken at the size that they have, if the network can, rather than at that of the weights. Raises
+        `OptionError` if the weights cannot be read, or belong to another network.
         """
 
     def is_own(self, name: str) -> bool:

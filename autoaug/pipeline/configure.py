@@ -133,7 +133,7 @@ def prepare(
     progress: Progress | None = None,
 ) -> tuple[RunConfig, DataSet, Audit]:
     """Check all that can be before there is a run folder; return config, data and audit, which may be `known`. What
-    needs no data is checked before they are read, which `progress` is told.
+    needs no data is checked before they are read, which `progress` reports.
     """
     _check_words(options)
     reading = parse_reading(options.size, options.resize, options.protect)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import psutil
+
+from autoaug.utils.quantities import duration
 
 #: So many candidates are usually trained on more seeds than the first ones.
 GOING_ON = 3
@@ -124,11 +125,3 @@ class Forecast:
                 "size, and autoaug compare can confirm it there"
             )
         return lines
-
-
-def duration(seconds: float) -> str:
-    """A time in two digits: ``35 seconds``, ``12 minutes``, ``3.5 hours``."""
-    for unit, size in (("hours", 3600.0), ("minutes", 60.0)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}" if seconds < 10 * size else f"{seconds / size:.0f} {unit}"
-    return "1 second" if seconds <= 1 else f"{math.ceil(seconds)} seconds"

@@ -13,7 +13,7 @@ from autoaug.data.inputs import MemoryInputs, spread_rows
 from autoaug.data.splits import Samples
 from autoaug.errors import typed_line
 from autoaug.modalities.registry import get_modality
-from autoaug.pipeline.forecast import Forecast, duration
+from autoaug.pipeline.forecast import Forecast
 from autoaug.pipeline.job import Job
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Policy
@@ -27,6 +27,7 @@ from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import TrainingPlan, new_training
 from autoaug.training.train import train
 from autoaug.utils.clock import now
+from autoaug.utils.quantities import duration
 from autoaug.utils.seeds import derive_seed
 
 #: The steps before the time is taken: the first one loads things.
@@ -38,6 +39,8 @@ _SLOW, _MOST = 0.2, 8
 _PREDICTED = 64
 #: Steps are timed on batches of so many values at most, which are scaled: those of photographs would take minutes.
 _VALUES = 2**20
+#: A proxy is offered if it takes less than this part of the time: some networks take samples of one size only.
+_WORTHWHILE = 2 / 3
 #: So many smaller samples are made to time these.
 _FEW = 256
 
@@ -72,7 +75,8 @@ def forecast(job: Job) -> Forecast:
             trial_seconds = _trial_seconds(config, setting, policy, seed, seconds)
             if smaller := _smaller(setting):
                 small = _timed(_through_the_network(smaller[1].plan(policy, seed)), smaller[1], plan.batch_size)
-                proxy = smaller[0], small.of(steps, scored)
+                seconds_of_proxy = small.of(steps, scored)
+                proxy = (smaller[0], seconds_of_proxy) if seconds_of_proxy < _WORTHWHILE * seconds else None
     except (Exception, SystemExit) as error:  # a user's model may raise anything, or call sys.exit
         seconds, timing, fault = math.nan, Timing(math.nan, math.nan, 0), typed_line(error)
     return Forecast(
@@ -98,17 +102,22 @@ def _through_the_network(plan: TrainingPlan) -> TrainingPlan:
 
 def _smaller(setting: TrainingSetting) -> tuple[str, TrainingSetting] | None:
     """The same setting with a few smaller samples, and the option that makes them; None where samples are small, or the
-    network takes them at a size of its own, or computes on a GPU.
+    network computes on a GPU.
     """
-    proxy = get_modality(setting.modality).proxy(setting.train.inputs.shape)
-    if proxy is None or setting.device != "cpu" or setting.start is not None:
+    modality, start = get_modality(setting.modality), setting.start
+    proxy = modality.proxy(setting.train.inputs.shape)
+    if proxy is None or setting.device != "cpu":
         return None
+    if start is not None:
+        start, _ = modality.models.start(
+            setting.model, start.weights, proxy.shape, setting.task.outputs, keep_size=True
+        )
 
     def few(samples: Samples) -> Samples:
         rows = spread_rows(len(samples), _FEW)
         return Samples(MemoryInputs(proxy.made(samples.inputs.take(rows))), samples.labels[rows])
 
-    return proxy.option, replace(setting, train=few(setting.train), validation=few(setting.validation))
+    return proxy.option, replace(setting, train=few(setting.train), validation=few(setting.validation), start=start)
 
 
 def _usual(setting: TrainingSetting) -> Policy:

@@ -16,7 +16,7 @@ from autoaug.data.loading import check_data, open_source, recognize
 from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import OptionError, RunError, pausing_on_full_disk
 from autoaug.generate import offline
-from autoaug.generate.expansion import expansion_of
+from autoaug.generate.expansion import check_for_files, expansion_of
 from autoaug.generate.filter import count_reasons, load_accept_function
 from autoaug.generate.fitting import FitSettings, fit_generator
 from autoaug.generate.generator import About, SavedGenerator, check_free, generator_kind, load_generator
@@ -133,10 +133,12 @@ def _figures(
 def expand(options: ExpandOptions) -> offline.Expanded:
     """See `autoaug.api.expand`."""
     policy = load_policy(options.policy)
+    modality = recognize(options.data, options.modality).name
+    check_modality(policy, modality)
+    check_for_files(policy, modality)
     source = open_source(
         str(options.data), memory_limit(None), parse_reading(None, "crop", options.protect), options.modality
     )
-    check_modality(policy, source.modality)
     check_can_work(policy, source.lacking)
     expansion = expansion_of(str(options.data), source, policy, options.copies, options.seed)
     out = Path(options.out)

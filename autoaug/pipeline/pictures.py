@@ -21,6 +21,8 @@ SAMPLES, DRAWN = 8, 6
 #: Magnitudes in a strip, as fractions of the range from an operation's lowest to its highest magnitude.
 _STRIP = (0.0, 0.25, 0.5, 0.75, 1.0)
 _MOST_STRIPS = 24
+#: Samples of more bytes are drawn half as often, for half as many operators, so that a page stays below some 10 MB.
+_LARGE = 2**16
 
 
 class Gallery(NamedTuple):
@@ -54,7 +56,8 @@ def draw_gallery(policy: Policy, data: DataSet, seed: int) -> Gallery:
     _, first = np.unique(strata_of(samples.labels)[order], return_index=True)
     rows = np.concatenate([order[np.sort(first)], np.delete(order, first)])[: min(SAMPLES, len(order))]
     originals = samples.inputs.take(rows)
-    phases = [policy.at((i + 0.5) / DRAWN) for i in range(DRAWN)]  # for a schedule
+    drawn = _at_most(DRAWN, originals[0])
+    phases = [policy.at((i + 0.5) / drawn) for i in range(drawn)]  # for a schedule
     plans = [draw_plan(p, len(rows), generator, data.modality) for p in phases]
     strips, strip_captions, operators = _strips(policy, originals[0])
     augmented = np.stack([apply_plan(plan, torch.from_numpy(originals)).numpy() for plan in plans])
@@ -76,6 +79,10 @@ def draw_gallery(policy: Policy, data: DataSet, seed: int) -> Gallery:
     )
 
 
+def _at_most(count: int, sample: np.ndarray) -> int:
+    return count // 2 if sample.nbytes > _LARGE else count
+
+
 def _words(plan: Plan, row: int, before: np.ndarray, after: np.ndarray) -> str:
     """What was done to a sample, and whether that made no difference, as where a text has no word with a synonym."""
     names = {plan.operators[choice] for choice in plan.choice[:, row].tolist() if choice >= 0} - {IDENTITY}
@@ -90,7 +97,7 @@ def _strips(policy: Policy, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray,
         ranges[operation.operator] = min(low, operation.magnitude[0]), max(high, operation.magnitude[1])
     ranges.pop(IDENTITY, None)
     strips, captions = [], []
-    names = list(ranges)[:_MOST_STRIPS]
+    names = list(ranges)[: _at_most(_MOST_STRIPS, sample)]
     for name in names:
         low, high = ranges[name]
         steps = [low + (high - low) * fraction for fraction in _STRIP]

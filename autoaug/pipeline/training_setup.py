@@ -98,7 +98,7 @@ def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
     (model, reason), outputs = resolved_network(options, data), task_for(data.train.labels, data.classes).outputs
     weights, start, about_weights = asked_weights(options), None, []
     if weights is not None:
-        start, words = models.start(model, weights, shape, outputs)
+        start, words = models.start(model, weights, shape, outputs, keep_size=options.size is not None)
         about_weights = [words]
     elif changes.base in ("finetune", "probe") and not models.is_own(model):
         raise OptionError(

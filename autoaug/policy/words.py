@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby
@@ -12,10 +13,13 @@ from autoaug.policy.models import Adversarial, Layer, Mixing, Operation, Policy,
 #: The most operators of a choice that are named, and how many of a longer one.
 _NAMED, _NAMED_OF_MANY = 6, 3
 _ROUNDING = 1e-3
+#: The digits of magnitudes and probabilities, and of those of policies that read alike otherwise.
+_DIGITS, _MORE_DIGITS = 2, 4
 
 
-def in_words(policy: Policy) -> str:
-    """What the policy does, in one line: published parts by their names, other layers by their operators.
+def in_words(policy: Policy, digits: int = _DIGITS) -> str:
+    """What the policy does, in one line: published parts by their names, other layers by their operators, and numbers
+    with so many digits.
 
     >>> from autoaug.policy.loading import load_policy
     >>> in_words(load_policy("flip-crop+trivialaugment-wide"))
@@ -23,7 +27,7 @@ def in_words(policy: Policy) -> str:
     >>> in_words(load_policy("none"))
     'no augmentation'
     """
-    parts = [*_layers_in_words(policy.layers)]
+    parts = [*_layers_in_words(policy.layers, digits)]
     if policy.schedule:
         parts.append(f"a schedule of {len(policy.schedule)} phases")
     if policy.chains:
@@ -31,15 +35,24 @@ def in_words(policy: Policy) -> str:
     if policy.synthetic:
         parts.append(f"{100 * policy.synthetic.share:.0f} % {policy.synthetic.kind} samples")
     if policy.mixing:
-        parts.append(_mixing_in_words(policy.mixing))
+        parts.append(_mixing_in_words(policy.mixing, digits))
     if policy.adversarial:
         parts.append(_attack_in_words(policy.adversarial))
     if policy.regularization and policy.regularization.dropout:
-        parts.append(f"dropout {policy.regularization.dropout:.2g}")
+        parts.append(f"dropout {policy.regularization.dropout:.{digits}g}")
     if policy.regularization and policy.regularization.weight_decay is not None:
-        parts.append(f"weight decay {policy.regularization.weight_decay:.2g}")
+        parts.append(f"weight decay {policy.regularization.weight_decay:.{digits}g}")
     copies = f", {policy.copies} copies" if policy.copies > 1 else ""
     return (" + ".join(parts) or "no augmentation") + copies
+
+
+def told_apart(policies: Sequence[Policy]) -> list[str]:
+    """Each policy `in_words`, with more digits where several would read alike."""
+    words = [in_words(policy) for policy in policies]
+    same = Counter(words)
+    return [
+        in_words(policy, _MORE_DIGITS) if same[own] > 1 else own for policy, own in zip(policies, words, strict=True)
+    ]
 
 
 def called(name: str, policy: Policy, trial: int | None) -> str:
@@ -63,7 +76,7 @@ def _published() -> dict[str, tuple[Layer, ...]]:
     return dict(sorted(plain.items(), key=lambda item: -len(item[1])))
 
 
-def _layers_in_words(layers: Sequence[Layer]) -> Iterator[str]:
+def _layers_in_words(layers: Sequence[Layer], digits: int) -> Iterator[str]:
     """Parts joined by "+": runs of layers that a published policy has, and the other layers, equal ones together."""
     rest: list[Layer] = []
     start = 0
@@ -76,35 +89,35 @@ def _layers_in_words(layers: Sequence[Layer]) -> Iterator[str]:
             rest.append(layers[start])
             start += 1
             continue
-        yield from _counted(rest)
+        yield from _counted(rest, digits)
         rest = []
         yield known[0]
         start += known[1]
-    yield from _counted(rest)
+    yield from _counted(rest, digits)
 
 
-def _counted(layers: Sequence[Layer]) -> Iterator[str]:
+def _counted(layers: Sequence[Layer], digits: int) -> Iterator[str]:
     for layer, run in groupby(layers):
-        count = len([*run])
-        yield f"{count} × {_layer_in_words(layer)}" if count > 1 else _layer_in_words(layer)
+        count, words = len([*run]), _layer_in_words(layer, digits)
+        yield f"{count} × {words}" if count > 1 else words
 
 
-def _layer_in_words(layer: Layer) -> str:
+def _layer_in_words(layer: Layer, digits: int) -> str:
     choices = [sub_policy for sub_policy in layer.sub_policies if sub_policy.weight > 0]
     if len(choices) == 1:
-        return _sequence_in_words(choices[0])
+        return _sequence_in_words(choices[0], digits)
     operations = [operation for sub_policy in choices for operation in sub_policy.operations]
     named = list(dict.fromkeys(operation.operator for operation in operations))
     names = ", ".join(named if len(named) <= _NAMED else [*named[:_NAMED_OF_MANY], "…"])
     what = "" if all(len(sub_policy.operations) <= 1 for sub_policy in choices) else " sequences"
-    return f"one of {len(choices)}{what} ({names}){_strength_of(operations)}"
+    return f"one of {len(choices)}{what} ({names}){_strength_of(operations, digits)}"
 
 
-def _sequence_in_words(sub_policy: SubPolicy) -> str:
-    return ", then ".join(f"{o.operator}{_strength_of([o])}" for o in sub_policy.operations) or "Identity"
+def _sequence_in_words(sub_policy: SubPolicy, digits: int) -> str:
+    return ", then ".join(f"{o.operator}{_strength_of([o], digits)}" for o in sub_policy.operations) or "Identity"
 
 
-def _strength_of(operations: Sequence[Operation]) -> str:
+def _strength_of(operations: Sequence[Operation], digits: int) -> str:
     """The magnitudes that the operations reach, and their common probability; nothing for those that are only on or
     off.
     """
@@ -112,14 +125,15 @@ def _strength_of(operations: Sequence[Operation]) -> str:
     words = ""
     if graded:
         low, high = min(low for low, _ in graded), max(high for _, high in graded)
-        words = f" {high:.2g}" if all(high - low < _ROUNDING for low, high in graded) else f" up to {high:.2g}"
-        words = words if low < _ROUNDING or "up to" not in words else f" {low:.2g} to {high:.2g}"
+        least, most = f"{low:.{digits}g}", f"{high:.{digits}g}"
+        words = f" {most}" if all(high - low < _ROUNDING for low, high in graded) else f" up to {most}"
+        words = words if low < _ROUNDING or "up to" not in words else f" {least} to {most}"
     likely = {o.probability for o in operations}
-    return words + (f" at p {likely.pop():.2g}" if len(likely) == 1 and likely != {1.0} else "")
+    return words + (f" at p {likely.pop():.{digits}g}" if len(likely) == 1 and likely != {1.0} else "")
 
 
-def _mixing_in_words(mixing: Mixing) -> str:
-    return mixing.kind + (f" at p {mixing.probability:.2g}" if mixing.probability < 1 else "")
+def _mixing_in_words(mixing: Mixing, digits: int) -> str:
+    return mixing.kind + (f" at p {mixing.probability:.{digits}g}" if mixing.probability < 1 else "")
 
 
 def _attack_in_words(attack: Adversarial) -> str:

@@ -74,7 +74,7 @@ def _line(event: dict[str, Any], metric: MetricRecord) -> str:
             on = "" if trial.data_fraction == 1 else f" on {100 * trial.data_fraction:g} % of the data"
             spent = f"{100 * event['fraction']:.0f} % of the budget"
             return f"{at} trial {trial.number}, {trial.label}: {outcome}{on}, {spent}"
-        case "confirmation":
+        case "confirmation" | "longer":
             return f"{at} training {event['done']} of {event['total']}: {event['name']}"
         case "finished":
             return f"{at} {event['sentence']}"

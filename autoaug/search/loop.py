@@ -20,6 +20,7 @@ from autoaug.search.trial_records import TrialRequest, summary
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import Work
 from autoaug.training.trial import Train
+from autoaug.utils.quantities import duration
 from autoaug.utils.seeds import derive_seed
 
 #: The search is abandoned once at least this many, and more than half, of a session's trials have failed.
@@ -120,7 +121,7 @@ class _Search:
             if result.status == "failed":
                 self.progress.warn(f"{key} failed ({result.reason}); the search goes on without it")
             else:
-                self.progress.say(f"{key} {result.note or f'took {result.seconds:.0f} s'}")
+                self.progress.say(f"{key} {result.note or f'took {duration(result.seconds)}'}")
             return
         if result.status == "running":
             is_late = self.tracker.budget.seconds is not None and self.tracker.spent(0) >= 1 and not request.is_baseline

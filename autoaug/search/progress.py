@@ -28,6 +28,10 @@ class Progress(Protocol):
     def training_ended(self, name: str, done: int, total: int) -> None:
         """A training of the confirmation ended."""
 
+    def longer_ended(self, name: str, done: int, total: int) -> None:
+        """A longer training after the confirmation ended; by default reported with `training_ended`."""
+        self.training_ended(name, done, total)
+
     def say(self, message: str) -> None:
         """A stage begins or ends."""
 

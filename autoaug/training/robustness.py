@@ -92,7 +92,7 @@ def measure(
     model: nn.Module, samples: Samples, rows: np.ndarray, exam: Exam, watch: Callable[[int, int], None] | None = None
 ) -> Robustness:
     """The score of `model` on the samples at `rows`: clean, attacked, and under corruptions at all severities. `watch`
-    is told how many samples have been through the attack or a corruption, of all of these.
+    is called with the number of samples that have been attacked or corrupted, and of all that will be.
     """
     clean, attacked, corrupted = _examined(model, samples, rows, exam, watch)
     words = attack_of(exam.modality, exam.how.kind).words(exam.how)

@@ -36,7 +36,7 @@ Watch = Callable[[int, int], None]
 
 
 def train_to_end(plan: TrainingPlan, training: Training | None = None, watch: Watch | None = None) -> Training:
-    """Carry out `plan` to the end, from the beginning or from the state of `training`; `watch` is told of each step."""
+    """Carry out `plan` to the end, from the beginning or from the state of `training`; `watch` follows each step."""
     with RandomState(derive_seed(plan.seed, "global"), plan.device):
         training = training or new_training(plan)
         for _ in train(training, plan, watch):
@@ -47,7 +47,7 @@ def train_to_end(plan: TrainingPlan, training: Training | None = None, watch: Wa
 def train(training: Training, plan: TrainingPlan, watch: Watch | None = None) -> Iterator[float]:
     """Train ``training.model`` in place according to `plan`, from its current state; yield each rung that is reached.
     The global random state is seeded in every step, so that a resumed training draws as an uninterrupted one. `watch`
-    is told of each step.
+    is called after each step.
 
     Raises:
         NonFiniteLoss: the loss became NaN or infinite.

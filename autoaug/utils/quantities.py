@@ -20,6 +20,16 @@ _LONGEST = 10_000 * 86400  # timers have a limit of a few centuries
 _BYTES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
+def duration(seconds: float) -> str:
+    """A time in two digits: ``35 seconds``, ``12 minutes``, ``3.5 hours``."""
+    for unit, size in (("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}" if seconds < 10 * size else f"{seconds / size:.0f} {unit}"
+    if seconds < 1:
+        return "less than a second"
+    return "1 second" if round(seconds) == 1 else f"{seconds:.0f} seconds"
+
+
 def within(name: str, value: int, least: int, most: int) -> int:
     """The value itself; raises `OptionError` if it is too small or too large."""
     if value < least:

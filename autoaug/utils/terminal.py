@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from autoaug.errors import printable
+from autoaug.utils.quantities import duration
 
 #: Seconds without a line before the first sign of life, and before the next ones.
 _FIRST, _SILENCE = 1.0, 8.0
@@ -55,14 +56,6 @@ def at_work(what: str) -> Iterator[Callable[[int, int], None]]:
             yield reached
     finally:
         heartbeat.stop()
-
-
-def duration(seconds: float) -> str:
-    """A time in minutes and seconds, as ``2m05s``; from an hour on in hours and minutes, as ``2h05m``."""
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes >= 60:
-        return f"{minutes // 60}h{minutes % 60:02d}m"
-    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
 
 
 class Heartbeat:

@@ -191,6 +191,8 @@ def test_what_lies_outside_of_folders_of_classes_is_told(tmp_path: Path) -> None
     shutil.rmtree(tmp_path / "class 1")
     shutil.rmtree(tmp_path / "class 2")
     assert "; files outside of such folders: 4; a CSV with the columns path,label" in refusal(tmp_path)
+    (tmp_path / "list.csv").write_text("path,text\n")
+    assert refusal(tmp_path).endswith("; list.csv lists samples: give it in place of the folder")
 
 
 def test_arrays_that_are_not_used_are_reported(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def test_an_output_that_can_only_be_read_is_one_line(data: Path, tmp_path: Path,
         subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / "disk")], check=True)
         for arguments in (
             ("search", str(data), "--trials", "3"),
-            ("expand", str(data), "none"),
+            ("expand", str(data), "flip-crop"),
             ("generate", "fit", str(data), "--kind", "pca"),
         ):
             assert "Read-only file system" in refused(*arguments, "--out", str(tmp_path / "disk/new"), folder=tmp_path)

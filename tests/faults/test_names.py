@@ -74,6 +74,7 @@ def test_samples_stay_in_their_folder_whatever_the_labels(tmp_path: Path) -> Non
     renamed = json.loads((out / "renamed.json").read_text())
     assert folders == {*renamed.values(), "plain"}
     assert set(renamed) == set(HOSTILE)
+    assert open_source(out, LIMIT).classes == tuple(sorted(Gate.classes))
 
 
 def test_every_text_of_the_options_must_be_writable() -> None:

@@ -16,6 +16,7 @@ import pytest
 import torch
 from PIL import Image
 
+from autoaug import api
 from autoaug.data.audit import audit, hash_inputs
 from autoaug.data.loading import open_source
 from autoaug.data.splits import split
@@ -190,6 +191,12 @@ def test_expanding_goes_on_where_it_was_killed(tmp_path: Path) -> None:
             np.testing.assert_array_equal(whole[name], parts[name])
 
 
+def test_a_policy_that_files_cannot_represent_is_refused_before_data_are_read(tmp_path: Path) -> None:
+    (tmp_path / "damaged.npz").write_bytes(b"no array")
+    with pytest.raises(OptionError, match="mixes samples and labels"):
+        api.expand(tmp_path / "damaged.npz", "cutmix", out=tmp_path / "out")
+
+
 def test_expanding_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = open_source(write_npz(tmp_path / "bars.npz"), LIMIT)
     expansion = Expansion(source, "npz", load_policy("trivialaugment"), copies=1)
@@ -199,6 +206,8 @@ def test_expanding_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.
         expand(expansion, tmp_path / "full")
     with pytest.raises(OptionError, match="--copies 0 must be at least 1"):
         expand(replace(expansion, copies=0), tmp_path / "out")
+    with pytest.raises(OptionError, match="policy 'none' changes no sample: its copies would be the originals"):
+        expand(replace(expansion, policy=load_policy("none")), tmp_path / "out")
     with pytest.raises(OptionError, match="mixes samples and labels"):
         expand(replace(expansion, policy=parse_policy("format: 1\nmixing: {kind: mixup}\n")), tmp_path / "out")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: os.statvfs_result((0,) * 10) and type("U", (), {"free": 10})())

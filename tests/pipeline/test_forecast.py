@@ -120,7 +120,8 @@ def test_a_model_that_cannot_be_trained_is_no_traceback(tmp_path: Path, monkeypa
 
 def test_a_time_limit_is_for_the_whole_run(npz: Path) -> None:
     found = api.forecast(npz, workers=2, time="3h")
-    assert found.search_seconds + found.confirmation_seconds[0] == pytest.approx(3 * 3600, rel=0.01)
+    # What the forecast itself took is spent.
+    assert 2.5 * 3600 < found.search_seconds + found.confirmation_seconds[0] <= 3 * 3600
     assert "at most 3.0 hours in all" in found.lines[0]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from autoaug.policy.loading import builtin_names, load_policy, parse_policy, randaugment
-from autoaug.policy.words import in_words
+from autoaug.policy.models import Policy
+from autoaug.policy.words import in_words, told_apart
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,12 @@ def test_what_comes_after_the_layers_is_told_too() -> None:
     text = "synthetic: {kind: pca, share: 0.25}\nadversarial: {kind: fgsm, share: 0.5}\nregularization: {dropout: 0.1}"
     words = in_words(parse_policy(text))
     assert words == "25 % pca samples + FGSM attacks on 50 % + dropout 0.1"
+
+
+def test_policies_that_read_alike_get_more_digits() -> None:
+    def rotated(magnitude: float) -> Policy:
+        operation = f"{{operator: Rotate, probability: 1, magnitude: [{magnitude}, {magnitude}]}}"
+        return parse_policy(f"layers: [{{sub_policies: [{{operations: [{operation}]}}]}}]")
+
+    words = told_apart([rotated(0.4998), rotated(0.5014), rotated(0.25)])
+    assert words == ["Rotate 0.4998", "Rotate 0.5014", "Rotate 0.25"]

@@ -22,14 +22,17 @@ from rich.console import Console
 import autoaug
 from autoaug.cli.outcome import print_outcome
 from autoaug.errors import AutoaugError
+from autoaug.pipeline.longer import OfLonger
 from autoaug.report.reading import read_unfinished
 from autoaug.report.server import event_line
 from autoaug.results import MetricRecord, SearchResult
 from autoaug.runs.callbacks import TRACKERS, listening
+from autoaug.runs.callbacks.base import Everyone, Guarded
 from autoaug.runs.callbacks.console import ConsoleProgress
 from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.callbacks.tensorboard import TensorBoard
 from autoaug.runs.folder import RunFolder
+from autoaug.search.progress import Progress
 from tests.conftest import PATIENCE, Ended, write_npz
 
 OPTIONS = {"space": "light", "trials": 5, "epochs": 1, "seeds": 2, "workers": 1, "finalists": 1}
@@ -276,8 +279,8 @@ def test_one_estimate_is_for_all_of_the_run(of_errors: SearchResult, monkeypatch
         progress.training_ended("none", 1, 5)
 
     first, second = shown_lines(monkeypatch, events)
-    assert first.endswith("20 % done, 40s left")
-    assert second.endswith("training 1 of 5: none, 50 % done, 50s left")
+    assert first.endswith("20 % done, 40 seconds left")
+    assert second.endswith("training 1 of 5: none, 50 % done, 50 seconds left")
 
 
 def test_the_forecast_counts_at_first_and_no_more_is_left_than_the_limit_allows(
@@ -294,8 +297,8 @@ def test_the_forecast_counts_at_first_and_no_more_is_left_than_the_limit_allows(
         progress.training_ended("none", 1, 2)
 
     first, second = shown_lines(monkeypatch, events)
-    assert first.endswith("10 % done, 4m30s left")  # (40 + 20) / (0.1 + 0.1), and not 40 / 0.1
-    assert second.endswith("25 % done, 40s left")
+    assert first.endswith("10 % done, 4.5 minutes left")  # (40 + 20) / (0.1 + 0.1), and not 40 / 0.1
+    assert second.endswith("25 % done, 40 seconds left")
 
 
 def test_a_run_that_goes_on_is_judged_by_its_own_session(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,7 +307,7 @@ def test_a_run_that_goes_on_is_judged_by_its_own_session(monkeypatch: pytest.Mon
         clock[0] = 10.0
         progress.training_ended("none", 1, 5)
 
-    assert shown_lines(monkeypatch, events)[0].endswith("60 % done, 40s left")
+    assert shown_lines(monkeypatch, events)[0].endswith("60 % done, 40 seconds left")
 
 
 def test_what_an_earlier_session_did_says_nothing_of_the_speed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,8 +323,8 @@ def test_what_an_earlier_session_did_says_nothing_of_the_speed(monkeypatch: pyte
         progress.training_ended("none", 8, 10)
 
     first, second = shown_lines(monkeypatch, events)
-    assert first.endswith("82 % done, 18s left")  # as forecast
-    assert second.endswith("88 % done, 12s left")  # 6 s for 6 %, as forecast
+    assert first.endswith("82 % done, 18 seconds left")  # as forecast
+    assert second.endswith("88 % done, 12 seconds left")  # 6 s for 6 %, as forecast
 
 
 def test_trials_are_compared_with_those_on_the_same_share_of_the_data(
@@ -344,3 +347,25 @@ def test_python_programs_can_have_a_bar() -> None:
     given = autoaug.ConsoleProgress()
     with listening(given) as progress:
         assert progress is given
+
+
+def test_long_words_leave_room_for_the_times_on_a_narrow_terminal() -> None:
+    written = io.StringIO()
+    with ConsoleProgress(Console(file=written, force_terminal=True, width=80, color_system=None)) as progress:
+        progress.doing("training one of 25 (Rotate, ShearX, …) up to 0.36 and flip-crop + cutmix at p 0.5 once more")
+    last = [line for line in written.getvalue().splitlines() if "training one of 25 (Rotate" in line][-1]
+    assert "… " in last
+    assert "100 % 0:00:" in last
+
+
+def test_longer_trainings_are_logged_under_their_own_name(tmp_path: Path) -> None:
+    log, seen = EventLog(tmp_path / "events.jsonl"), list[str]()
+
+    class Own(Progress):
+        def training_ended(self, name: str, done: int, total: int) -> None:  # noqa: ARG002
+            seen.append(name)
+
+    told = OfLonger(Everyone([Guarded("events", log, log), Own()]))
+    told.training_ended("none", 1, 2)
+    assert [event["event"] for event in read_events(tmp_path / "events.jsonl")] == ["longer"]
+    assert seen == ["none"]  # who does not tell them apart hears of it all the same

@@ -13,11 +13,23 @@ from autoaug.utils.quantities import (
     at_most_one,
     between,
     check_positive,
+    duration,
     parse_lengths,
     parse_memory,
     parse_multiple,
     parse_time,
 )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        *((0.3, "less than a second"), (1, "1 second"), (59.4, "59 seconds"), (119, "119 seconds")),
+        *((125, "2.1 minutes"), (3599.6, "60 minutes"), (24_922, "6.9 hours"), (90_000, "25 hours")),
+    ],
+)
+def test_a_time_is_told_in_two_digits(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
 
 
 def test_what_users_write_is_read() -> None:

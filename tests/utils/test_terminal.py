@@ -47,13 +47,6 @@ def test_a_terminal_gets_no_such_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     assert written.getvalue() == ""
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(59.4, "59s"), (125, "2m05s"), (3599.6, "1h00m"), (24_922, "6h55m"), (90_000, "25h00m")]
-)
-def test_a_time_is_told_in_two_units(seconds: float, words: str) -> None:
-    assert terminal.duration(seconds) == words
-
-
 def test_a_closed_stream_ends_it_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "_FIRST", 0.01)
     closed = io.StringIO()
@@ -82,4 +75,4 @@ def test_how_far_it_is_and_how_long_the_rest_takes(
         until(lambda: has_said("… making copies: 1,000 of 3,000 ("))  # what was there before tells no speed
         time.sleep(0.5)
         reached(2000, 3000)
-        until(lambda: has_said("… making copies: 2,000 of 3,000, 0s left (") or has_said("2,000 of 3,000, 1s left ("))
+        until(lambda: has_said("… making copies: 2,000 of 3,000, ") and " left (" in said)

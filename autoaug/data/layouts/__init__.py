@@ -14,6 +14,9 @@ from autoaug.data.layouts.table import ENDINGS
 from autoaug.data.layouts.webdataset import is_webdataset_folder, list_webdataset
 from autoaug.errors import DataError, UnknownName
 
+#: The endings of files that hold data sets.
+_FILES = ".npz, .csv, .tsv, .jsonl, .ndjson, .parquet, .tmx or .tar"
+
 
 def list_files(data: str, endings: frozenset[str], feature: str) -> Listing | None:
     """List the samples in a folder per class, a CSV or TSV manifest, Parquet or WebDataset shards (a file or a
@@ -48,8 +51,10 @@ def no_such_data(data: str, names: Iterable[str]) -> DataError:
     """The error for data that have no known layout and none of the known `names`."""
     path = Path(data)
     if path.is_file():
-        given, cure = path.suffix or "without a suffix", OF_SAMPLES if path.suffix.lower() in ENDINGS else ""
-        return DataError(f"{data}: a file must be .npz, .csv, .tsv, .parquet or .tar, not {given}{cure}")
+        if path.suffix.lower() in ENDINGS:
+            return DataError(f"{data}: it is not known what the samples are{OF_SAMPLES}")
+        given = path.suffix or "without a suffix"
+        return DataError(f"{data}: a file must be {_FILES}, not {given}")
     if path.exists():
         return DataError(f"{data}: neither a folder nor a regular file")
     if path.suffix or "/" in data:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from autoaug.data.layouts.heads import columns_of
 from autoaug.data.layouts.listing import Item, Listing, format_left_out
@@ -21,6 +21,8 @@ from autoaug.utils.json import read_record
 
 #: The files in a folder written by `autoaug expand`, and the text between the numbers of a sample and its copy.
 EXPANSION, MANIFEST, COPY = "expansion.json", "manifest.jsonl", "-copy"
+#: Lists the classes whose names their folders cannot have, in a folder written by `autoaug generate sample`.
+RENAMED = "renamed.json"
 #: Files of archivers, file managers and notebooks, which are ignored like all names that begin with a dot.
 _TOOL_MADE = frozenset({"__macosx", "__pycache__", "@eadir", "$recycle.bin", "thumbs.db", "desktop.ini", "lost+found"})
 #: Words in the name of a folder that suggest a split.
@@ -40,9 +42,9 @@ def list_folder(root: Path, endings: frozenset[str]) -> Listing:
     parts: dict[Role, list[Path]] = {role: _subfolders(folder, left_out) for role, folder in roles.items()}
     parts = parts or {"train": folders}
     is_expanded = (root / EXPANSION).is_file()
-    called = _class_names(root / EXPANSION) if is_expanded else {}
+    called = _class_names(root)
     items = [
-        _expanded(path, called.get(folder.name, folder.name), role) if is_expanded else Item(path, folder.name, role)
+        (_expanded if is_expanded else Item)(path, called.get(folder.name, folder.name), role)
         for role, classes in parts.items()
         for folder in classes
         for path in _samples(folder, root, endings, left_out)
@@ -50,10 +52,11 @@ def list_folder(root: Path, endings: frozenset[str]) -> Listing:
     if not items:
         what = "is empty" if not any(root.iterdir()) else "has no samples in folders named after their class"
         loose = sum(count for kind, count in left_out.items() if kind in endings)
-        cure = f"; files outside of such folders: {loose}; a CSV with the columns path,label can tell their classes"
-        raise DataError(
-            f"{root}: the folder {what}; expected CLASS/SAMPLE or train/CLASS/SAMPLE{cure if loose else ''}"
-        )
+        cure = f"files outside of such folders: {loose}; a CSV with the columns path,label can tell their classes"
+        if manifest := next(filter(_lists_samples, sorted(root.iterdir())), None):
+            cure = f"{printable(manifest.name)} lists samples: give it in place of the folder"
+        words = f"{root}: the folder {what}; expected CLASS/SAMPLE or train/CLASS/SAMPLE"
+        raise DataError(f"{words}; {cure}" if loose or manifest else words)
     names = frozenset(called.get(folder.name, folder.name) for classes in parts.values() for folder in classes)
     return Listing(str(root), tuple(items), names, format_left_out(left_out))
 
@@ -64,9 +67,18 @@ class _Renamed(BaseModel):
     renamed: dict[str, str] = {}
 
 
-def _class_names(facts: Path) -> dict[str, str]:
-    """The classes of an expansion whose names are not those of their folders, by these."""
-    return {name: label for label, name in read_record(facts, _Renamed, DataError).renamed.items()}
+class _Names(RootModel[dict[str, str]]):
+    """The names of folders by those of their classes."""
+
+
+def _class_names(root: Path) -> dict[str, str]:
+    """The classes whose names their folders cannot have, by the names of these, as autoaug has noted them."""
+    renamed: dict[str, str] = {}
+    if (root / EXPANSION).is_file():
+        renamed = read_record(root / EXPANSION, _Renamed, DataError).renamed
+    elif (root / RENAMED).is_file():
+        renamed = read_record(root / RENAMED, _Names, DataError).root
+    return {name: label for label, name in renamed.items()}
 
 
 def _expanded(path: Path, label: str, role: Role) -> Item:

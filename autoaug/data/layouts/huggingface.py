@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,18 @@ def load_splits(name: str) -> dict[str, Any]:
         import datasets
     except ImportError:
         raise DataError(f"hf:{name} needs the package datasets: pip install 'autoaug[huggingface]'") from None
+    log = logging.getLogger("huggingface_hub")
+    level = log.level
+    log.setLevel(logging.ERROR)  # without a network, it tells of every try
     try:
         loaded = datasets.load_from_disk(name) if Path(name).is_dir() else datasets.load_dataset(name)
-    except Exception as fault:  # the library raises many types: no network, no such name, another format
+    except ConnectionError as fault:
+        cure = "without a network, data that save_to_disk has written open as hf:FOLDER"
+        raise DataError(f"hf:{name} cannot be loaded ({first_line(fault)}); {cure}") from None
+    except Exception as fault:  # the library raises many types: no such name, another format
         raise DataError(f"hf:{name} cannot be loaded ({first_line(fault)})") from None
+    finally:
+        log.setLevel(level)
     return loaded if isinstance(loaded, dict) else {"train": loaded}
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from autoaug.errors import DataError
 from autoaug.utils.files import read_text
+
+#: The most characters in a value: a C long, which has 32 bits on Windows. The bytes of the file are limited anyway.
+_LONGEST = 2**31 - 1
 
 
 def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]]]:
@@ -21,7 +23,7 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
     text = read_text(path, DataError, most_bytes)
     if "\0" in text:
         raise DataError(f"{path}: not a {kind} file (it has NUL bytes; remove them)")
-    csv.field_size_limit(sys.maxsize)
+    csv.field_size_limit(_LONGEST)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     count = 0
     try:

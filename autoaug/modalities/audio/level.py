@@ -41,7 +41,9 @@ def quantization(waves: Tensor, bits: Tensor, uniforms: Tensor, lengths: Tensor)
     removed = (per_wave(bits.detach()) + 0.5).floor()
     step = torch.exp2(removed) / 32768
     given = waves.detach()
-    stepped = torch.where(removed > 0, (given / step).round() * step, given)
+    stepped = torch.where(removed > 0, (given / step).round_().mul_(step), given)
+    if not (waves.requires_grad or bits.requires_grad):
+        return stepped
     # As a gradient: what is lost doubles with every bit.
     return straight_through(stepped, waves + per_wave(bits) * (stepped - given) * math.log(2))
 

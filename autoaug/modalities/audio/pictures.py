@@ -16,19 +16,21 @@ _RATE = 16000
 _WIDTH, _WAVE, _SPECTRUM = 240, 60, 100
 _WINDOW = 512
 #: The most seconds that are embedded.
-_SECONDS = 10
+_SECONDS = 6
 #: Colors from quiet to loud, after matplotlib's magma.
 _COLORS = np.array([[0, 0, 4], [81, 18, 124], [183, 55, 121], [252, 137, 97], [252, 253, 191]], float)
 _STEP = 1 / (len(_COLORS) - 1)
 
 
 def html(sample: np.ndarray, words: str) -> str:
-    """int16 ``[C, T]`` as an ``<img>`` with a button below it that plays the sound."""
+    """int16 ``[C, T]`` as an ``<img>`` with a button below it that plays the sound; both of the channels' mean."""
     if sample.ndim != 2 or sample.dtype != np.int16 or not sample.size:
         raise ValueError(f"a sound must be int16 [C, T], not {sample.dtype} {list(sample.shape)}")
     said = escape(words)
-    picture = f'<img src="data:image/png;base64,{_encoded(_picture(sample))}" alt="{said}">'
-    sound = f'<audio preload="none" src="data:audio/wav;base64,{_encoded(_wav(sample))}"></audio>'
+    mono = sample.astype(np.float32).mean(0) / 32768
+    picture = f'<img src="data:image/webp;base64,{_encoded(_picture(mono))}" alt="{said}">'
+    kind, content = _sound(mono)
+    sound = f'<audio preload="none" src="data:audio/{kind};base64,{_encoded(content)}"></audio>'
     # The browser's own player hides its button where there is little room.
     play = f'type="button" aria-label="Play: {said}" style="padding: 0 .5rem" onclick="this.lastElementChild.play()"'
     return f"{picture}<button {play}>▶{sound}</button>"
@@ -38,22 +40,36 @@ def _encoded(content: bytes) -> str:
     return base64.b64encode(content).decode()
 
 
-def _wav(sample: np.ndarray) -> bytes:
-    """The sound as a WAV file, without the padding at its end."""
-    sounding = np.flatnonzero(sample.any(0))
-    end = min(_SECONDS * _RATE, int(sounding[-1]) + 1 if len(sounding) else 1)
+def _sound(mono: np.ndarray) -> tuple[str, bytes]:
+    """The sound without the padding at its end: its type, and an MP3 file; or a WAV file, which is eight times as
+    large, where soundfile cannot help.
+    """
+    sounding = np.flatnonzero(mono)
+    values = mono[: min(_SECONDS * _RATE, int(sounding[-1]) + 1 if len(sounding) else 1)]
     content = io.BytesIO()
+    if _writes_mp3():
+        import soundfile
+
+        soundfile.write(content, values, _RATE, format="MP3")
+        return "mpeg", content.getvalue()
     with wave.open(content, "wb") as file:
-        file.setparams((len(sample), 2, _RATE, 0, "NONE", ""))
-        file.writeframes(sample[:, :end].T.astype("<i2").tobytes())
-    return content.getvalue()
+        file.setparams((1, 2, _RATE, 0, "NONE", ""))
+        file.writeframes((values * 32768).astype("<i2").tobytes())
+    return "wav", content.getvalue()
 
 
-def _picture(sample: np.ndarray) -> bytes:
-    """The picture as a PNG; time goes to the right, the frequency from 0 up to 8 kHz on the mel scale."""
-    mono = sample.astype(np.float32).mean(0) / 32768
+def _writes_mp3() -> bool:
+    try:
+        import soundfile
+    except (ImportError, OSError):  # it is not installed, or its library is not
+        return False
+    return "MP3" in soundfile.available_formats()
+
+
+def _picture(mono: np.ndarray) -> bytes:
+    """The picture as a WebP file; time goes to the right, the frequency from 0 up to 8 kHz on the mel scale."""
     content = io.BytesIO()
-    Image.fromarray(np.concatenate([_waveform(mono), _spectrogram(mono)])).save(content, "PNG")
+    Image.fromarray(np.concatenate([_waveform(mono), _spectrogram(mono)])).save(content, "WEBP", quality=70)
     return content.getvalue()
 
 

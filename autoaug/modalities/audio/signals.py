@@ -180,11 +180,6 @@ def read_finer(coefficients: Tensor, place: Tensor) -> Tensor:
     return (outer + inner) / 6 * inside[:, None]
 
 
-def read_at(waves: Tensor, place: Tensor) -> Tensor:
-    """The values at places ``[n, T]`` in samples, silence outside."""
-    return interpolated(*neighbors(torch.nn.functional.pad(waves, (3, 4)), place))
-
-
 def neighbors(padded: Tensor, place: Tensor) -> tuple[list[Tensor], Tensor]:
     """The four samples around places ``[n, T]``, and the share of the way from the second to the third of them. Before
     place 0 are three samples, and four behind the last.
@@ -216,8 +211,9 @@ def keeps_rate(times: Tensor) -> Tensor:
 def interpolated(taps: list[Tensor], f: Tensor) -> Tensor:
     """Between the second and the third of four neighbors, at the share `f` of the way (Keys, 1981)."""
     before, left, right, after = taps
-    curve = before * (-0.5 * f + f**2 - 0.5 * f**3) + left * (1 - 2.5 * f**2 + 1.5 * f**3)
-    return curve + right * (0.5 * f + 2 * f**2 - 1.5 * f**3) + after * (-0.5 * f**2 + 0.5 * f**3)
+    curve = torch.addcmul(before * (-0.5 * f + f**2 - 0.5 * f**3), left, 1 - 2.5 * f**2 + 1.5 * f**3)
+    curve = torch.addcmul(curve, right, 0.5 * f + 2 * f**2 - 1.5 * f**3)
+    return torch.addcmul(curve, after, -0.5 * f**2 + 0.5 * f**3)
 
 
 def new_lengths(lengths: Tensor, ratio: Tensor, samples: int) -> Tensor:

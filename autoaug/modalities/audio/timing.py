@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from autoaug.modalities.audio.signals import per_wave, read_at
+from autoaug.modalities.audio.signals import finer, per_wave, read_finer
 from autoaug.modalities.operators import operator
 
 timing = partial(operator, modality="audio", family="time")
@@ -38,8 +38,8 @@ def time_mask(waves: Tensor, share: Tensor, uniforms: Tensor, lengths: Tensor) -
     """Silence a stretch of time (SpecAugment; Park et al., 2019), with edges of 2 ms."""
     width = share * lengths
     center = width / 2 + (lengths - width) * uniforms[:, 0]
-    time = torch.arange(waves.shape[-1], device=waves.device) + 0.5
-    return waves * (1 - ((per_wave(width) / 2 - (time - per_wave(center)).abs()) / 32).clamp(0, 1))
+    time = (torch.arange(waves.shape[-1], device=waves.device) + 0.5) / 32
+    return waves * ((time - per_wave(center) / 32).abs() + per_wave(1 - width / 64)).clamp(0, 1)
 
 
 @timing("TimeWarp", unit="of the length", limit=0.2, signed=True)
@@ -51,7 +51,11 @@ def time_warp(waves: Tensor, share: Tensor, uniforms: Tensor, lengths: Tensor) -
     """
     room = 2 * share.abs() + 1e-3  # so that both sides have a length, which is divided by
     center = (room + (1 - 2 * room) * uniforms[:, 0]) * lengths
-    target, own = center + share * lengths, torch.arange(waves.shape[-1], device=waves.device) + 0.5
-    before, after = (center / target)[:, None], ((lengths - center) / (lengths - target))[:, None]
-    place = torch.where(own < target[:, None], own * before, lengths[:, None] - (lengths[:, None] - own) * after)
-    return torch.where(per_wave(share) == 0, waves, read_at(waves, place - 0.5))
+    target, end, samples = center + share * lengths, lengths[:, None], waves.shape[-1]
+    before, after = center / target, (lengths - center) / (lengths - target)
+    own = torch.arange(samples, device=waves.device) + 0.5
+    place = torch.where(own < target[:, None], own * before[:, None], end - (end - own) * after[:, None])
+    # Only one side gets faster, so each has its own filter. Coefficients are half a sample apart.
+    early = torch.arange(2 * samples + 7, device=waves.device) < 2 * center[:, None] + 2
+    curve = torch.where(early[:, None], finer(waves, before), finer(waves, after))
+    return torch.where(per_wave(share) == 0, waves, read_finer(curve, place - 0.5))

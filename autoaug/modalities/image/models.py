@@ -247,13 +247,15 @@ def _only_size(network: nn.Module) -> tuple[int, int] | None:
     return (side, side) if isinstance(side, int) else None
 
 
-def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
+def start(name: str, weights: str, shape: tuple[int, ...], outputs: int, keep_size: bool = False) -> tuple[Start, str]:
     """See `autoaug.modalities.networks.Models`."""
     resolved, _ = resolve(name, shape)
     loaded = load_backbone(_full(resolved), weights)
-    began = Start(weights, loaded.digest, loaded.intake.plain())
-    network, _ = build_network(resolved, _taken(loaded.intake, shape), outputs)
+    intake = loaded.intake._replace(size=None) if keep_size else loaded.intake
+    network, _ = build_network(resolved, _taken(intake, shape), outputs)
+    intake = intake._replace(size=_only_size(network) or intake.size)
+    began = Start(weights, loaded.digest, intake.plain())
     kept = fitted(network, resolved, outputs, weights, loaded.tensors)
     replaced = any(key not in kept for key in network.state_dict() if not key.endswith("num_batches_tracked"))
     head = f"its head is replaced by one of {outputs} outputs" if replaced else f"its head of {outputs} outputs is kept"
-    return began, f"{resolved} starts from the weights {weights} ({loaded.digest}): {loaded.intake.words}; {head}"
+    return began, f"{resolved} starts from the weights {weights} ({loaded.digest}): {intake.words}; {head}"

@@ -128,11 +128,11 @@ def resolve(name: str, shape: tuple[int, ...]) -> tuple[str, str]:
     return _NETWORKS.resolve(name, shape)
 
 
-def start(name: str, weights: str, shape: tuple[int, ...], outputs: int) -> tuple[Start, str]:
+def start(name: str, weights: str, shape: tuple[int, ...], outputs: int, keep_size: bool = False) -> tuple[Start, str]:
     """See `autoaug.modalities.networks.Models`."""
     if folder := classifiers.folder_of(name):
         return classifiers.started(name, folder, weights, outputs)
-    return _NETWORKS.start(name, weights, shape, outputs)
+    return _NETWORKS.start(name, weights, shape, outputs, keep_size)
 
 
 def is_own(name: str) -> bool:

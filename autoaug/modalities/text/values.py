@@ -21,7 +21,7 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
     batch; see `Values`. Strings have room for twice as many words, and come back as they were where nothing changed.
     """
     if isinstance(given, Tensor) or (isinstance(given, np.ndarray) and given.dtype == np.int64):
-        return _opened_tokens(given)
+        return opened_tokens(given, 3)
     texts = [given] if isinstance(given, str) else list(given) if isinstance(given, list | tuple | np.ndarray) else None
     if texts is None or not all(isinstance(text, str) for text in texts):
         raise ValueError(f"texts must be a str, a list of str, or tokens [n, L, 3], not {type(given).__name__}")
@@ -42,10 +42,11 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
     return Batch(torch.from_numpy(rows)), isinstance(given, str), back
 
 
-def _opened_tokens(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
+def opened_tokens(given: Any, dimensions: int) -> tuple[Batch, bool, Callable[[Batch], Any]]:
+    """Tokens as a batch of so many dimensions, whether they are one sample, and what makes the same kind again."""
     is_array = isinstance(given, np.ndarray)
     tokens = torch.from_numpy(given.copy()) if is_array else given
-    alone = tokens.ndim == 2
+    alone = tokens.ndim < dimensions
 
     def back(augmented: Batch) -> Any:
         whole = augmented.values[0] if alone else augmented.values

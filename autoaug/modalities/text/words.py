@@ -12,7 +12,10 @@ class FunctionWords:
         """
         no not never none nobody nothing neither nor nowhere without cannot hardly barely don't doesn't
         didn't isn't aren't wasn't weren't won't wouldn't can't couldn't shouldn't nicht kein keine keinen
-        keiner nie niemals ohne ne pas jamais sans rien non mai senza sin nunca nada não nem sem 不 没
+        keiner nie niemals ohne ne pas jamais sans rien non mai senza sin nunca nada não nem sem
+        niet geen nooit zonder inte aldrig utan ikke aldri uten uden nigdy bez değil yok asla tidak bukan
+        jangan tanpa không chưa chẳng đừng δεν μην χωρίς не нет ни никогда без нельзя ні ніколи לא אין בלי
+        لا لم لن ليس ليست بدون नहीं मत बिना 안 못 不 没
         没有 無 无 沒 沒有 别 別 莫 未 非 勿 不是 不会 不能 不要 不好 不行 不太 不够 不错 从不 从未 毫无
         并非
         """.split()  # noqa: SIM905 (a list of words is read best as text)

@@ -182,7 +182,7 @@ def _of_table(data: str) -> Corpus:
 
 
 def _columns(data: str) -> tuple[str, str, tuple[str, ...]]:
-    """The columns of both sides: by their names, or else the first two, which is said."""
+    """The columns of both sides: by their names, or else the first two, which is reported as assumed."""
     if not (files := table_files(data)):
         return SOURCES[0], TARGETS[0], ()
     there = columns_of(files[0])

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from autoaug.modalities.base import Batch
 from autoaug.modalities.text.tokens import NUMBERS
-from autoaug.modalities.text.values import as_stored, as_work, bounds
+from autoaug.modalities.text.values import as_stored, as_work, bounds, opened_tokens
 from autoaug.modalities.translation.pairs import ROWS, as_pairs, texts_of
 
 __all__ = ["as_stored", "as_work", "bounds", "check", "is_sample", "opened"]
@@ -23,7 +23,7 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
     come back as they were where nothing changed.
     """
     if isinstance(given, Tensor) or (isinstance(given, np.ndarray) and given.dtype == np.int64):
-        return _opened_tokens(given)
+        return opened_tokens(given, 4)
     if not _are_pairs(given):
         raise ValueError(
             f"pairs must be a list of (source, target), or tokens [n, 4, L, 3], not {type(given).__name__}"
@@ -47,18 +47,6 @@ def _are_pairs(given: Any) -> bool:
         isinstance(pair, tuple | list) and len(pair) in (2, 3) and all(isinstance(text, str) for text in pair)
         for pair in given
     )
-
-
-def _opened_tokens(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
-    is_array = isinstance(given, np.ndarray)
-    tokens = torch.from_numpy(given.copy()) if is_array else given
-    alone = tokens.ndim == 3
-
-    def back(augmented: Batch) -> Any:
-        whole = augmented.values[0] if alone else augmented.values
-        return whole.numpy() if is_array else whole
-
-    return Batch(tokens[None] if alone else tokens), alone, back
 
 
 def is_sample(given: Any) -> bool:

@@ -11,7 +11,7 @@ from autoaug.data.inputs import spread_rows
 from autoaug.modalities.image import features as of_images
 from autoaug.modalities.video.clips import of_clips
 
-#: Features of images are those of at most so many frames, and copies are told by them.
+#: Features of images are those of at most so many frames, and copies are recognized by them.
 _FRAMES = 4
 
 

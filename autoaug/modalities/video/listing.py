@@ -25,7 +25,7 @@ from autoaug.utils.npz import array_header
 _LOOKED_AT, _GIFS = 400, 5
 #: This share of the folders below those of the classes has to look like a clip.
 _SHARE = 0.9
-#: What is said where a folder could also be one of images.
+#: The note on a folder that could also be one of images.
 TAKEN = (
     "folders of numbered frames below the folders of the classes were taken for clips; if each of them is a sample of "
     "its own, say so with --modality image"

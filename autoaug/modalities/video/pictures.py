@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
+from PIL import Image
 
-from autoaug.modalities.image.pictures import animated_uri
+from autoaug.modalities.image.pictures import shown, shrunk
 
-#: The most frames of a strip, the pixels between two, and how long the animation shows each.
-_FRAMES, _GAP, _MILLISECONDS = 5, 2, 200
+#: The most frames of a strip and of an animation, pixels of the longest side of a frame and between two, and how long
+#: the animation shows each.
+_FRAMES, _MOVING, _SIDE, _GAP, _MILLISECONDS = 5, 16, 80, 2, 200
 
 
 def html(sample: np.ndarray, words: str) -> str:
@@ -18,19 +18,24 @@ def html(sample: np.ndarray, words: str) -> str:
     """
     if sample.ndim != 4 or sample.dtype != np.uint8:
         raise ValueError(f"a clip must be uint8 [T, C, H, W], not {sample.dtype} {list(sample.shape)}")
-    rows = np.linspace(0, len(sample) - 1, min(len(sample), _FRAMES)).round().astype(int)
-    moving = [_strip(np.stack([frame, *sample[rows]])) for frame in sample] if len(sample) > 1 else [*sample]
-    uri = animated_uri(np.stack(moving), _MILLISECONDS)
-    return f'<img src="{uri}" alt="{escape(words)}" style="image-rendering: pixelated">'
+    moving, still = ([shrunk(frame, _SIDE) for frame in _some(sample, most)] for most in (_MOVING, _FRAMES))
+    pages = [_strip([frame, *still]) for frame in moving] if len(sample) > 1 else moving
+    return shown(pages, words, _MILLISECONDS)
 
 
-def _strip(frames: np.ndarray) -> np.ndarray:
-    """Frames ``[k, C, H, W]`` in rows of three, or in one of up to four."""
-    count, channels, height, width = frames.shape
-    across = count if count <= 4 else 3
-    down = -(-count // across)
-    strip = np.full((channels, down * (height + _GAP) - _GAP, across * (width + _GAP) - _GAP), 255, np.uint8)
+def _some(frames: np.ndarray, most: int) -> np.ndarray:
+    """At most so many frames, evenly from the first to the last."""
+    kept: np.ndarray = frames[np.linspace(0, len(frames) - 1, min(len(frames), most)).round().astype(int)]
+    return kept
+
+
+def _strip(frames: list[Image.Image]) -> Image.Image:
+    """Frames in rows of three, or in one of up to four."""
+    across = len(frames) if len(frames) <= 4 else 3
+    width, height = (side + _GAP for side in frames[0].size)
+    down = -(-len(frames) // across)
+    white = (255,) * len(frames[0].getbands())
+    strip = Image.new(frames[0].mode, (across * width - _GAP, down * height - _GAP), white)
     for place, frame in enumerate(frames):
-        top, left = place // across * (height + _GAP), place % across * (width + _GAP)
-        strip[:, top : top + height, left : left + width] = frame
+        strip.paste(frame, (place % across * width, place // across * height))
     return strip

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from autoaug.evaluation.wording import FEWEST_SEEDS
-from autoaug.policy.words import in_words
+from autoaug.policy.words import told_apart
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import COLORS, base_figure, short
 from autoaug.results import MetricRecord, SearchResult
@@ -36,12 +36,13 @@ class CandidateRow(NamedTuple):
 def candidate_rows(result: SearchResult, metric: MetricRecord) -> list[CandidateRow]:
     """Candidates from the best test mean to the worst."""
     rows = []
-    for c in sorted(result.candidates, key=lambda c: -c.mean):
+    candidates = sorted(result.candidates, key=lambda c: -c.mean)
+    for c, words in zip(candidates, told_apart([c.policy for c in candidates]), strict=True):
         low, high = metric.interval(c.ci95)
         rows.append(
             CandidateRow(
                 name=c.name,
-                words=in_words(c.policy) if c.kind != "baseline" else "",
+                words=words if c.kind != "baseline" else "",
                 kind=c.kind,
                 returned=c.name == result.returned.name,
                 mean=metric.value(c.mean),

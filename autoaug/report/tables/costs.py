@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from autoaug.results import SearchResult, TrialSummary
+from autoaug.utils.quantities import duration
 
 
 def costs(result: SearchResult) -> list[tuple[str, str]]:
@@ -32,11 +33,3 @@ def costs(result: SearchResult) -> list[tuple[str, str]]:
 def failures(trials: Iterable[TrialSummary]) -> list[tuple[str, int]]:
     """Causes of failed trials, most frequent first."""
     return Counter(t.reason for t in trials if t.status == "failed").most_common()
-
-
-def duration(seconds: float) -> str:
-    """A duration as text, such as ``1 h 02 min``, ``3 min 20 s`` or ``4.2 s``."""
-    minutes, rest = divmod(seconds, 60)
-    if minutes >= 60:
-        return f"{int(minutes // 60)} h {int(minutes % 60):02d} min"
-    return f"{int(minutes)} min {round(rest):02d} s" if minutes else f"{seconds:.1f} s"

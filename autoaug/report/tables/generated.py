@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from autoaug.report.tables.costs import duration
 from autoaug.results import SearchResult
+from autoaug.utils.quantities import duration
 
 _BALANCED = (("classes", "Samples per class"), ("groups", "Samples per group (of the nearest training sample)"))
 _JUDGED = (

@@ -45,6 +45,11 @@ class Everyone(Progress):
         for one in self._told:
             one.training_ended(name, done, total)
 
+    def longer_ended(self, name: str, done: int, total: int) -> None:
+        """Forward a longer training."""
+        for one in self._told:
+            one.longer_ended(name, done, total)
+
     def say(self, message: str) -> None:
         """Forward a stage."""
         for one in self._told:
@@ -89,6 +94,10 @@ class Guarded(Tracker):
     def training_ended(self, name: str, done: int, total: int) -> None:
         """A training of the confirmation ended."""
         self._tell("training_ended", name, done, total)
+
+    def longer_ended(self, name: str, done: int, total: int) -> None:
+        """A longer training after the confirmation ended."""
+        self._tell("longer_ended", name, done, total)
 
     def say(self, message: str) -> None:
         """A stage begins or ends."""

@@ -14,9 +14,12 @@ from rich.progress import Progress as Bar
 
 from autoaug.results import ACCURACY, MetricRecord, TrialSummary
 from autoaug.search.progress import Progress
-from autoaug.utils.terminal import Heartbeat, duration, say
+from autoaug.utils.quantities import duration
+from autoaug.utils.terminal import Heartbeat, say
 
 _PREPARING = "preparing"
+#: The columns that a short bar, the percentage and the times take, and the fewest for what is going on.
+_BESIDE, _LEAST = 40, 16
 #: What the forecast counts for, as a part of the run.
 _FORECAST = 0.1
 
@@ -88,7 +91,7 @@ class ConsoleProgress(Progress):
         """What is going on."""
         self._heartbeat.doing(what)
         if not self._trials:
-            self._bar.update(self._task, description=escape(what))
+            self._bar.update(self._task, description=self._fitting(what))
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended; `fraction` of its budget is spent."""
@@ -122,7 +125,12 @@ class ConsoleProgress(Progress):
         left = self._left(done)
         if not self._console.is_terminal:
             self._print(f"{line}, {100 * done:.0f} % done{left and f', {left}'}")
-        self._bar.update(self._task, completed=done, description=text, left=left)
+        self._bar.update(self._task, completed=done, description=self._fitting(text), left=left)
+
+    def _fitting(self, text: str) -> str:
+        """The text beside a bar, percentage and times, with an ellipsis where the terminal is too narrow for all."""
+        room = max(_LEAST, self._console.width - _BESIDE)
+        return escape(text if len(text) <= room else f"{text[: room - 1]}…")
 
     def _print(self, line: str) -> None:
         say(self._console, line)

@@ -36,7 +36,7 @@ class _TrialEnded(_Event):
 
 
 class _TrainingEnded(_Event):
-    event: Literal["confirmation"]
+    event: Literal["confirmation", "longer"]
     name: str
     done: Count
     total: Count
@@ -81,6 +81,10 @@ class EventLog(Tracker):
     def training_ended(self, name: str, done: int, total: int) -> None:
         """Log a training of the confirmation."""
         self._write("confirmation", name=name, done=done, total=total)
+
+    def longer_ended(self, name: str, done: int, total: int) -> None:
+        """Log a longer training."""
+        self._write("longer", name=name, done=done, total=total)
 
     def say(self, message: str) -> None:
         """Log a stage."""

@@ -32,6 +32,9 @@ class TensorBoard(Tracker):
     def training_ended(self, name: str, done: int, total: int) -> None:  # noqa: ARG002 (logged by number)
         self._writer.add_scalar("confirmation/done", done / total, done)
 
+    def longer_ended(self, name: str, done: int, total: int) -> None:  # noqa: ARG002 (logged by number)
+        self._writer.add_scalar("longer_trainings/done", done / total, done)
+
     def say(self, message: str) -> None:
         self._writer.add_text("stage", message)
 

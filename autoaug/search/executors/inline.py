@@ -46,7 +46,7 @@ class InlineExecutor(Executor):
             with self._alarm():
                 result = next(steps)
         # The alarm rang outside the trial's own error handling, or a user's model called sys.exit. In a process of Ray,
-        # SystemExit is how a worker is told to end, and its trial is run again elsewhere.
+        # SystemExit is how Ray ends a worker, and its trial is run again elsewhere.
         except (TimeoutError, SystemExit) as fault:
             result = failed(TrialResult(started=self._begun), fault)
         if result.status != "running":

@@ -20,6 +20,9 @@ _DEATHS = 3
 #: fault, and with it every trial.
 _DEATHS_LOADING = 5
 
+#: What a worker may take to load a task, besides the time limit of a trial, before it counts as hanging.
+LOADING_SECONDS = 60.0
+
 
 class _Held(NamedTuple):
     """A trial that a worker has taken, on which node, since when, and whether it has loaded the task for it."""
@@ -115,7 +118,8 @@ class Mailbox:
             self._deaths[held.key] += 1
         else:
             self._deaths_loading += 1
-        if self._timeout is not None and now() - held.start >= self._timeout:
+        loading = 0.0 if held.is_loaded else LOADING_SECONDS
+        if self._timeout is not None and now() - held.start >= self._timeout + loading:
             fault: Exception = timed_out(self._timeout)
         elif self._deaths[held.key] >= _DEATHS:
             fault = RuntimeError(f"the worker died {_DEATHS} times in this trial")

@@ -25,7 +25,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from autoaug.errors import WorkersLost
 from autoaug.search.executors.ray_cluster import without_new_ray
 from autoaug.search.executors.ray_folder import ray_folder
-from autoaug.search.executors.ray_mailbox import Mailbox, Taken
+from autoaug.search.executors.ray_mailbox import LOADING_SECONDS, Mailbox, Taken
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import Setting
 from autoaug.training.trial import carry_out, failed
@@ -35,8 +35,6 @@ from autoaug.utils.signals import uninterrupted
 #: A worker that keeps dying is abandoned after this many restarts.
 _RESTARTS = 100
 _TEAR_DOWN_SECONDS = 10.0
-#: What a worker may take to load a task, besides the time limit of a trial, before it counts as hanging.
-_LOADING_SECONDS = 60.0
 
 
 class RayWorkers:
@@ -122,7 +120,7 @@ class _Worker(tune.Trainable):
         return {"done": False}
 
     def _results(self, taken: Taken) -> Iterator[TrialResult]:
-        limit = None if self._timeout is None else self._timeout + _LOADING_SECONDS
+        limit = None if self._timeout is None else self._timeout + LOADING_SECONDS
         try:
             with _ending_after(limit):
                 spec, task = cloudpickle.loads(taken.spec), self._task_of(taken)

@@ -49,7 +49,7 @@ class CmaEs(Strategy):
 
 class _Replay:
     """CMA-ES after the finished generations. Its state follows from the trials, because a study stores trials and no
-    pickled optimizer; it is kept between the draws of a study, so that each generation is told once.
+    pickled optimizer; it is kept between the draws of a study, so that the optimizer gets each generation once.
     """
 
     def __init__(self) -> None:

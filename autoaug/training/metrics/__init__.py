@@ -9,8 +9,8 @@ from autoaug.training.metrics.base import (
     measured,
     metric_record,
     score,
+    score_bounds,
     statistics_of,
-    within_bounds,
 )
 from autoaug.training.metrics.choice import (
     check_metric,
@@ -59,7 +59,7 @@ __all__ = [
     "metrics_of",
     "recognized_words",
     "score",
+    "score_bounds",
     "statistics_of",
     "trial_metric",
-    "within_bounds",
 ]

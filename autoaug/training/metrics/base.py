@@ -140,10 +140,10 @@ def fraction_kept(metric: Metric, score: float, clean: float) -> float:
     return max(0.0, better) / max(worse, 1e-6)
 
 
-def within_bounds(metric: Metric, scores: tuple[float, float]) -> tuple[float, float]:
-    """The part of an interval of `score` that the metric can have."""
+def score_bounds(metric: Metric) -> tuple[float, float]:
+    """The least and the largest `score` that the metric can have."""
     low, high = sorted(bound if metric.larger_is_better else -bound for bound in metric.bounds)
-    return max(low, scores[0]), min(high, scores[1])
+    return low, high
 
 
 def metric_record(metric: Metric) -> MetricRecord:

@@ -189,6 +189,17 @@ def test_what_is_too_high_to_be_played_faster_is_silent_and_does_not_come_back_l
     assert np.std(shifted) < 1e-2
 
 
+@pytest.mark.parametrize(("share", "fast"), [(0.2, slice(12000, 15500)), (-0.2, slice(500, 4300))])
+def test_the_fast_side_of_a_warp_loses_what_is_too_high_and_the_slow_side_keeps_it(share: float, fast: slice) -> None:
+    """From 0.5 to 0.7 of the length or to 0.3: one side is 1.67 times as fast, the other one 0.71 times."""
+    given = tone(5600, 1.0) + tone(3000, 1.0)
+    made = apply("TimeWarp", wave(0.5 * given), share)[0, 0].numpy() / 0.5
+    theirs = soxr.resample(given, RATE / 0.6, RATE, "HQ")  # 3,000 Hz alone is left, at 5,000
+    assert np.std(made[fast]) == pytest.approx(np.std(theirs[500:-500]), rel=0.01)
+    slow = made[500:10500] if share > 0 else made[5500:15500]
+    assert np.std(slow) == pytest.approx(np.std(given), rel=0.01)
+
+
 def pitch_of(values: np.ndarray) -> float:
     spectrum = np.abs(np.fft.rfft(values * np.hanning(len(values)), 2**17))
     return float(spectrum.argmax() * RATE / 2**17)

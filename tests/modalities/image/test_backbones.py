@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torchvision
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn.functional import interpolate
@@ -47,6 +48,21 @@ def begun(path: Path, outputs: int = 3, shape: tuple[int, int, int] = SHAPE, nam
     start, _ = models.start(name, str(path), shape, outputs)
     mean, std = torch.zeros(shape[0]), torch.ones(shape[0])
     return models.build(name, shape, outputs, mean, std, 0, start)
+
+
+def test_the_size_that_the_user_chose_goes_before_that_of_the_weights(tmp_path: Path) -> None:
+    """The network computes what it does without a resize."""
+    network = torchvision.models.resnet18(num_classes=3).eval()
+    torch.save(network.state_dict(), tmp_path / "w.pth")
+    shape, found = (3, 40, 32), {}
+    for keep_size, words in ((False, "resized to 224 x 224"), (True, "at their size")):
+        start, said = models.start("resnet18", str(tmp_path / "w.pth"), shape, 3, keep_size=keep_size)
+        assert words in said
+        model = models.build("resnet18", shape, 3, *BLANK, 0, start).eval()
+        image = torch.rand(1, *shape, generator=torch.Generator().manual_seed(0))
+        found[keep_size] = model(image), network((image - model.mean) / model.std)
+    assert torch.allclose(*found[True], atol=1e-5)
+    assert not torch.allclose(*found[False], atol=1e-2)
 
 
 def test_a_head_of_another_size_is_replaced_and_said(saved: Path) -> None:

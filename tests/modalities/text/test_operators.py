@@ -79,7 +79,12 @@ def test_the_contract_holds(name: str) -> None:
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_negations_stay(name: str) -> None:
-    given = rows("I do not like it and never will, because nothing here isn't bad.", "我不喜欢它，也没有人推荐。")
+    given = rows(
+        "I do not like it and never will, because nothing here isn't bad.",
+        "我不喜欢它，也没有人推荐。",
+        "لا أحب القهوة",
+        "Мне это не нравится",
+    )
     for seed in range(20):
         made = applied(name, given, 1.0, seed)
         for before, after in zip(given, made, strict=True):

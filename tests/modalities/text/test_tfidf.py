@@ -263,7 +263,7 @@ def test_a_run_returns_a_policy_that_knows_its_words_and_a_module_that_has_them(
     data, run = write_split(tmp_path / "texts"), tmp_path / "run"
     policies = [policy(0.4), policy(1.0)]
     names = [own.model_copy(update={"name": f"tfidf{i}"}) for i, own in enumerate(policies)]
-    result = autoaug.compare(data, names, epochs=2, seeds=2, workers=2, out=str(run))
+    result = autoaug.compare(data, names, epochs=2, seeds=2, workers=1, out=str(run))
     assert NAME in dict(result.policy.learned)
     assert result.policy.transform(seed=0)(["the story of the game"] * 9)
     code = "import policy_python as p; print(*p.Augment(seed=0)(['alpha1 story of the game'] * 40), sep='\\n')"

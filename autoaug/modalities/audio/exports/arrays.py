@@ -282,10 +282,13 @@ def time_mask(waves: Array, share: Array, uniforms: Array, lengths: Array) -> Ar
 def time_warp(waves: Array, share: Array, uniforms: Array, lengths: Array) -> Array:
     room = 2 * np.abs(share) + 1e-3
     center = (room + (1 - 2 * room) * uniforms[:, 0]) * lengths
-    target, own = center + share * lengths, np.arange(waves.shape[-1]) + 0.5
-    before, after = (center / target)[:, None], ((lengths - center) / (lengths - target))[:, None]
-    place = np.where(own < target[:, None], own * before, lengths[:, None] - (lengths[:, None] - own) * after)
-    return np.where(per_wave(share) == 0, waves, read_at(waves, place - 0.5))
+    target, end, samples = center + share * lengths, lengths[:, None], waves.shape[-1]
+    before, after = center / target, (lengths - center) / (lengths - target)
+    own = np.arange(samples) + 0.5
+    place = np.where(own < target[:, None], own * before[:, None], end - (end - own) * after[:, None])
+    early = np.arange(2 * samples + 7) < 2 * center[:, None] + 2
+    curve = np.where(early[:, None], finer(waves, before), finer(waves, after))
+    return np.where(per_wave(share) == 0, waves, read_finer(curve, place - 0.5))
 
 
 def overlapped(frames: Array) -> Array:

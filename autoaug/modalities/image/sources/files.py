@@ -31,7 +31,7 @@ _RESIZED = {
     "letterbox": "each image is scaled to fit into {}, and the rest is black",
     "squash": "each image is scaled to {}, whatever its shape",
 }
-#: More sizes than this are told as a range.
+#: More sizes than this are reported as a range.
 _MANY_SIZES = 10
 
 
