@@ -9,7 +9,7 @@ from autoaug.evaluation.confirmation import CandidatePolicy, train_candidates
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.pipeline.confirming import Confirmed
 from autoaug.pipeline.job import Job, OpenExecutor
-from autoaug.results import LongerTraining
+from autoaug.results import LongerTraining, TrialSummary
 from autoaug.search.progress import Progress
 from autoaug.training.metrics import score
 from autoaug.training.setting import TrainingSetting
@@ -23,6 +23,9 @@ class OfLonger(Progress):
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+
+    def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
+        self._progress.trial_ended(trial, fraction)
 
     def training_ended(self, name: str, done: int, total: int) -> None:
         self._progress.longer_ended(name, done, total)
