@@ -199,7 +199,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["watch", "there", "--every", "nan"], ["--every nan", "0.1"]),
         (["export", "none", "--to", "numpy", "--out", "/"], ["Is a directory", "/"]),
         (["export", "none", "--to", "numpy", "--out", "there"], ["Is a directory", "there"]),
-        (["operators", "--gallery", "there"], ["Is a directory", "there; a file is written there: move that folder"]),
+        (["operators", "--gallery", "there"], ["Is a directory", "there; name a file, or move that folder away"]),
         (["compare", "good.npz", "none"], ["at least two"]),
         (["compare", "good.npz", "none", "nnoe"], ["nnoe"]),
         (
