@@ -55,7 +55,7 @@ _ELSEWHERE = {
 }
 #: What to do about errors of the system.
 _CURES = {
-    errno.EISDIR: "a file is written there: move that folder away",
+    errno.EISDIR: "name a file, or move that folder away",
     errno.ENOSPC: "free some space",
     errno.EACCES: "choose another place, or change its permissions",
     errno.EROFS: "choose another place",

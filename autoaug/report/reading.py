@@ -29,8 +29,7 @@ class UnfinishedRun(NamedTuple):
         config: the config of the run.
         facts: the data for charts.
         spent: the fraction of the search budget that is spent.
-        confirmed: the number of finished trainings of the confirmation, or of those that follow it, and of all of them;
-            None before the first.
+        confirmed: the number of finished trainings of the confirmation, and of all of them; None before the first.
         stage: the last message about a stage.
     """
 

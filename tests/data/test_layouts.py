@@ -195,6 +195,16 @@ def test_what_lies_outside_of_folders_of_classes_is_told(tmp_path: Path) -> None
     assert refusal(tmp_path).endswith("; list.csv lists samples: give it in place of the folder")
 
 
+def test_a_list_of_the_names_of_classes_is_used_or_refused_with_a_cure(tmp_path: Path) -> None:
+    write_folder(tmp_path, IMAGES, LABELS)
+    (tmp_path / "renamed.json").write_text('{"a/b: \\u00e9 \\n": "class 0"}')
+    source, audited = opened(tmp_path)
+    assert source.classes == ("a/b: é \n", "class 1", "class 2")
+    assert "left-out" not in findings(audited)
+    (tmp_path / "renamed.json").write_text("[1]")  # another tool's
+    assert "renamed.json is damaged: must be an object; it should list" in refusal(tmp_path)
+
+
 def test_arrays_that_are_not_used_are_reported(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x_train=IMAGES, y_train=LABELS, weights=np.ones(12), x_mean=np.ones(3))
     assert "array 'weights', array 'x_mean'" in findings(opened(tmp_path / "a.npz")[1])["left-out"]

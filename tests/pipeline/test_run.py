@@ -99,8 +99,8 @@ def test_twice_the_length_gives_what_a_comparison_of_twice_the_epochs_gives(
         assert training.score == again.candidate(training.candidate).test_scores[0]
         assert (training.epochs, training.before) == (6, result.candidate(training.candidate).test_scores[0])
     assert "twice as long (6 epochs)" in (result.run_dir / "report.html").read_text()
-    told = [line for line in (result.run_dir / "events.jsonl").read_text().splitlines() if '"confirmation"' in line]
-    assert [json.loads(line)["name"] for line in told[-len(names) :]] == [result.candidate(n).label for n in names]
+    told = [line for line in (result.run_dir / "events.jsonl").read_text().splitlines() if '"longer"' in line]
+    assert [json.loads(line)["name"] for line in told] == [result.candidate(n).label for n in names]
 
 
 def tried(result: SearchResult) -> int:

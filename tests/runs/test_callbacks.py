@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -349,13 +351,25 @@ def test_python_programs_can_have_a_bar() -> None:
         assert progress is given
 
 
-def test_long_words_leave_room_for_the_times_on_a_narrow_terminal() -> None:
+@pytest.mark.parametrize(
+    "words",
+    ["one of 25 (Rotate, ShearX, …) up to 0.36 and flip-crop + cutmix at p 0.5 once more", "训练" * 40],
+    ids=["English", "Chinese"],
+)
+def test_long_words_leave_room_for_the_times_on_a_narrow_terminal(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And also where each character takes two columns."""
+    monkeypatch.setattr("autoaug.runs.callbacks.console.time.monotonic", lambda: 0.0)
     written = io.StringIO()
-    with ConsoleProgress(Console(file=written, force_terminal=True, width=80, color_system=None)) as progress:
-        progress.doing("training one of 25 (Rotate, ShearX, …) up to 0.36 and flip-crop + cutmix at p 0.5 once more")
-    last = [line for line in written.getvalue().splitlines() if "training one of 25 (Rotate" in line][-1]
-    assert "… " in last
-    assert "100 % 0:00:" in last
+    with (
+        contextlib.suppress(RuntimeError),
+        ConsoleProgress(Console(file=written, force_terminal=True, width=80, color_system=None)) as progress,
+    ):
+        progress.expects(446, None)
+        progress.training_ended("none", 1, 5)
+        progress.doing(f"training {words}")
+        raise RuntimeError("what ends in an error leaves the bar as it was")
+    last = [line for line in written.getvalue().splitlines() if "training " + words[:2] in line][-1]
+    assert re.search(r"… ━.* 20 % 0:00:00 119 seconds left", last)
 
 
 def test_longer_trainings_are_logged_under_their_own_name(tmp_path: Path) -> None:

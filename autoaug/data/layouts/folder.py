@@ -77,7 +77,8 @@ def _class_names(root: Path) -> dict[str, str]:
     if (root / EXPANSION).is_file():
         renamed = read_record(root / EXPANSION, _Renamed, DataError).renamed
     elif (root / RENAMED).is_file():
-        renamed = read_record(root / RENAMED, _Names, DataError).root
+        cure = "it should list the folders of classes by their names; move it away if autoaug did not write it"
+        renamed = read_record(root / RENAMED, _Names, DataError, cure).root
     return {name: label for label, name in renamed.items()}
 
 
@@ -105,7 +106,7 @@ def _subfolders(root: Path, left_out: Counter[str]) -> list[Path]:
         elif _lists_samples(path):
             use = "it lists samples: to use its splits and groups, give it in place of the folder"
             left_out[f"{printable(path.name)} ({use})"] += 1
-        elif path.name not in {EXPANSION, MANIFEST}:
+        elif path.name not in {EXPANSION, MANIFEST, RENAMED}:
             left_out[_in_words(path)] += 1
     return folders
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
+from rich.text import Text
 
 from autoaug.results import ACCURACY, MetricRecord, TrialSummary
 from autoaug.search.progress import Progress
@@ -19,7 +20,7 @@ from autoaug.utils.terminal import Heartbeat, say
 
 _PREPARING = "preparing"
 #: The columns that a short bar, the percentage and the times take, and the fewest for what is going on.
-_BESIDE, _LEAST = 40, 16
+_BESIDE, _LEAST = 44, 16
 #: What the forecast counts for, as a part of the run.
 _FORECAST = 0.1
 
@@ -129,8 +130,9 @@ class ConsoleProgress(Progress):
 
     def _fitting(self, text: str) -> str:
         """The text beside a bar, percentage and times, with an ellipsis where the terminal is too narrow for all."""
-        room = max(_LEAST, self._console.width - _BESIDE)
-        return escape(text if len(text) <= room else f"{text[: room - 1]}…")
+        fitting = Text(text)
+        fitting.truncate(max(_LEAST, self._console.width - _BESIDE), overflow="ellipsis")
+        return escape(fitting.plain)
 
     def _print(self, line: str) -> None:
         say(self._console, line)
@@ -145,4 +147,4 @@ class ConsoleProgress(Progress):
         if done - before + known <= 0:
             return ""
         whole = (now - begun + known * self._expected) / (done - before + known)
-        return f"{duration(max(0.0, min((1 - done) * whole, self._ends - now)))} left"
+        return f"{duration(max(1.0, min((1 - done) * whole, self._ends - now)))} left"
