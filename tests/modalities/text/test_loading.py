@@ -135,7 +135,11 @@ def test_numbers_are_predicted_as_numbers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("ending", "rule"),
-    [("csv", "not Review Text,Verdict"), ("jsonl", "it is not known what the samples are"), ("parquet", "it has Review Text, Verdict")],
+    [
+        ("csv", "not Review Text,Verdict"),
+        ("jsonl", "it is not known what the samples are"),
+        ("parquet", "it has Review Text, Verdict"),
+    ],
 )
 def test_a_table_that_is_not_recognized_says_how_to_name_what_is_in_it(ending: str, rule: str, tmp_path: Path) -> None:
     import pyarrow
