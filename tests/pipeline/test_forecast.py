@@ -131,14 +131,14 @@ def test_for_large_samples_a_smaller_proxy_is_offered_and_what_it_takes(
     """As many steps of the same batches, timed on the smaller samples."""
     images, labels = bars(60, size=96, channels=3)
     write_folder(tmp_path / "large", images, labels)
-    checked = api.check(tmp_path / "large")
-    offer = next(line for line in checked.lines if "proxy" in line)
-    assert "with --size 64, a training takes" in offer
 
     def timed(plan: TrainingPlan, _setting: object, _batch_size: object = None) -> Timing:
         return Timing(step=1e-4 * plan.samples.inputs.shape[-1] ** 2, prediction=0.0, memory=1)
 
     monkeypatch.setattr(forecasting, "_timed", timed)
+    checked = api.check(tmp_path / "large")
+    offer = next(line for line in checked.lines if "proxy" in line)
+    assert "with --size 64, a training takes" in offer
     found = api.forecast(tmp_path / "large", epochs=1, workers=1, device="cpu")
     assert found.proxy is not None
     option, seconds = found.proxy
