@@ -207,12 +207,15 @@ def _columns(data: str, rows: Sequence[_Row], names: Columns, copy: str | None) 
 
 
 def _counts_up(cells: Sequence[Any]) -> bool:
-    """Whether the cells are whole numbers that grow by one from row to row, as those that name rows do."""
+    """Whether the cells are whole numbers that grow from row to row, by less than 2 in the mean: as those that name
+    rows do, of which some may be left out.
+    """
     try:
         numbers = [int(str(cell)) for cell in cells]
     except ValueError:
         return False
-    return all(before + 1 == after for before, after in itertools.pairwise(numbers))
+    grow = all(before < after for before, after in itertools.pairwise(numbers))
+    return grow and max(numbers, default=0) - min(numbers, default=0) < 2 * len(numbers)
 
 
 def _rows(path: Path) -> Iterator[_Row]:

@@ -251,8 +251,8 @@ def test_copies_are_written_in_the_form_of_the_data(tmp_path: Path) -> None:
     ("head", "numbers", "label"),
     [
         (("number", "remark", "verdict"), (7, 8, 9), "verdict"),  # the numbers of the rows
-        (("number", "text", "verdict"), (7, 8, 9), "verdict"),
-        (("number", "text", "verdict"), (7, 8, 10), "number"),  # sorted by what is to be predicted
+        (("number", "text", "verdict"), (7, 8, 10), "verdict"),  # some rows were left out
+        (("number", "text", "verdict"), (7, 8, 14), "number"),  # sorted by what is to be predicted
         (("number", "remark", "verdict"), (7, 8.5, 6), "number"),
         (("number", "remark", "verdict"), (3, 3, 4), "number"),
         (("number", "remark"), (1, 2, 3), "number"),
