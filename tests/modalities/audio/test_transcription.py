@@ -244,7 +244,7 @@ def test_a_search_for_texts_ends_in_a_report_and_a_model(
     robust = api.robustness(data, str(run), samples=8)
     assert robust.metric.name == "WER"
     assert "white noise" in robust.corrupted
-    copies = api.expand(data, str(run), out=str(tmp_path / "copies"), copies=2)
+    copies = api.expand(data, "specaugment-sm", out=str(tmp_path / "copies"), copies=2)
     assert copies.copies == 120
     said = {line.split(",")[1] for line in (tmp_path / "copies/data.csv").read_text().splitlines()}
     assert said == {line.split(",")[1] for line in data.read_text().splitlines()}
