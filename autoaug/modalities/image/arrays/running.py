@@ -22,8 +22,7 @@ def run(sample: np.ndarray, operations: Iterable[DrawnOperation]) -> np.ndarray:
     map_, table = IDENTITY, LEVELS  # what is still to be done; at most one of them is not the identity
     for name, value, uniforms in operations:
         if name in MAPS:
-            if table is not LEVELS:
-                image, table = cv2.LUT(image, as_bytes(table)), LEVELS
+            image, table = _mapped(image, table), LEVELS
             own = MAPS[name](value, uniforms, size)
             map_ = own if map_ is IDENTITY else compose(map_, own)
             continue
@@ -33,11 +32,14 @@ def run(sample: np.ndarray, operations: Iterable[DrawnOperation]) -> np.ndarray:
             before = table if table is LEVELS else np.minimum(np.maximum(table, 0), 1)
             table = CURVES[name](before, value, uniforms, image)
         else:
-            if table is not LEVELS:
-                image, table = cv2.LUT(image, as_bytes(table)), LEVELS
-            image = OPERATIONS[name](image, value, uniforms)
-    if table is not LEVELS:
-        image = cv2.LUT(image, as_bytes(table))
+            image = OPERATIONS[name](_mapped(image, table), value, uniforms)
+            table = LEVELS
+    image = _mapped(image, table)
     if map_ is not IDENTITY:
         image = warped(image, map_)
     return image.copy() if image is sample else image
+
+
+def _mapped(image: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """The image with its values mapped by the table."""
+    return image if table is LEVELS else cv2.LUT(image, as_bytes(table))
