@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
+from optuna.storages._rdb.models import BaseModel
 from optuna.study import StudyDirection
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
@@ -102,6 +103,7 @@ def _backend(url: URL, name: str) -> BaseStorage:
         text = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
         # A database that was restarted is connected to again.
         storage = RDBStorage(text, engine_kwargs={"pool_pre_ping": True})
+        _complete(storage)
         if storage.engine.dialect.name == "sqlite":
             _write_ahead(storage)
         return get_storage(storage)
@@ -113,9 +115,25 @@ def _backend(url: URL, name: str) -> BaseStorage:
         raise _unusable(name, fault) from None
 
 
+def _complete(storage: RDBStorage) -> None:
+    """Create the indexes that are missing. SQLite and MySQL commit each table and each index by itself, so a process
+    that is killed in between leaves a table without them, and Optuna never looks again; without the unique index of
+    names, each session would begin a study of its own.
+    """
+    for table in BaseModel.metadata.sorted_tables:
+        for index in table.indexes:
+            index.create(storage.engine, checkfirst=True)
+
+
 def _unusable(name: str, fault: Exception) -> RunError:
     cure = "" if "://" in name else "; restore it from a copy, or delete it to search again in this folder"
-    return RunError(f"{shown(name)} cannot be opened as a study ({without_secrets(first_line(fault), name)}){cure}")
+    reason = without_secrets(_reason(fault), name)
+    return RunError(f"{shown(name)} cannot be opened as a study ({reason}){cure}")
+
+
+def _reason(fault: Exception) -> str:
+    """What a database said. Optuna's own words guess at a cause."""
+    return first_line(fault.__cause__ or fault)
 
 
 @contextmanager
@@ -126,7 +144,7 @@ def answering(name: str) -> Iterator[None]:
     except (SQLAlchemyError, StorageInternalError) as fault:
         if full_disk(fault):
             raise
-        reason = without_secrets(first_line(fault.__cause__ or fault), name)
+        reason = without_secrets(_reason(fault), name)
         raise RunError(
             f"{shown(name)} cannot be used any more ({reason}); finished trials are kept: see to it, and resume the run"
         ) from None

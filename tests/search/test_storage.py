@@ -15,13 +15,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
 from wsgiref.util import setup_testing_defaults
 
 import pytest
 from optuna.storages import RDBStorage, get_storage
+from sqlalchemy import Engine, event
 
 import autoaug
 from autoaug.cli.main import _command
@@ -31,10 +32,11 @@ from autoaug.pipeline.session import call_of
 from autoaug.results import SearchResult, TrialSummary
 from autoaug.runs.callbacks import Logged
 from autoaug.runs.folder import RunFolder
-from autoaug.search.storage import alone_in_study, check_storage, open_study
+from autoaug.search.storage import alone_in_study, check_storage, disconnect, open_study
 from autoaug.search.strategies import get_strategy
 from autoaug.utils.redaction import shown
 from tests.conftest import write_npz
+from tests.faults.life import Killed
 
 OPTIONS = {"space": "light", "strategy": "tpe", "trials": 6, "epochs": 1, "seeds": 2, "workers": 1}
 
@@ -278,6 +280,45 @@ def test_a_study_stays_in_its_own_folder_whatever_the_folder_is_called(tmp_path:
             }
             assert (folder / "study.db").is_file()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+
+
+def _opened(study: Path, kill_before: int | None = None) -> int:
+    """Open a study; end before the write of a number, as kill -9 would. Return how many writes it took."""
+    count = 0
+
+    def counting(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        nonlocal count
+        if not statement.lstrip().startswith(("CREATE", "INSERT")):
+            return
+        if count == kill_before:
+            raise Killed
+        count += 1
+
+    event.listen(Engine, "before_cursor_execute", counting)
+    try:
+        with suppress(Killed):
+            disconnect(open_study(study, "search", get_strategy("tpe"))[0])
+    finally:
+        event.remove(Engine, "before_cursor_execute", counting)
+    return count
+
+
+def _schema(study: Path) -> set[tuple[str, str]]:
+    with closing(sqlite3.connect(study)) as database:
+        return set(database.execute("SELECT name, sql FROM sqlite_master WHERE sql NOT NULL"))
+
+
+@pytest.mark.fault("driver", "killed -9 while it creates its database")
+def test_a_database_that_was_half_created_is_completed(tmp_path: Path) -> None:
+    writes = _opened(tmp_path / "whole.db")
+    assert writes > len(_schema(tmp_path / "whole.db")) > 10
+    for number in range(writes):
+        study = tmp_path / f"{number}.db"
+        for kill_before in (number, None, None):
+            _opened(study, kill_before)
+        assert _schema(study) == _schema(tmp_path / "whole.db"), number
+        with closing(sqlite3.connect(study)) as database:
+            assert database.execute("SELECT study_name FROM studies").fetchall() == [("search",)], number
 
 
 def test_a_url_of_a_file_is_taken_as_it_is(tmp_path: Path) -> None:
