@@ -55,11 +55,9 @@ def _listing(counts: dict[str, int]) -> str:
 
 def describe_splits(data: DataSet) -> list[str]:
     """Lines with the splits that a search would use, and the differences that it could detect with them."""
-    groups = "" if data.test_groups is None else f" of {data.test_groups} groups"
     where = "in memory" if isinstance(data.train.inputs, MemoryInputs) else "streamed from disk"
     return [
-        f"a search would use {len(data.train)} train, {len(data.validation)} validation and {len(data.test)} test "
-        f"samples{groups} ({where})",
+        f"a search would use {len(data.train)} train, {len(data.validation)} validation and {data.tested}, {where}",
         *_luck(data),
     ]
 

@@ -108,6 +108,16 @@ class DataSet:
         """The number of groups in the test split; None without groups."""
         return count_groups(self.test.groups)
 
+    @property
+    def tested(self) -> str:
+        """The test samples in words: how many, and of how many groups, or how many different ones."""
+        samples, count, groups = f"{len(self.test)} test samples", self.test_groups, self.test.groups
+        if count is None or groups is None:
+            return samples
+        return (
+            f"{samples} ({count} different ones)" if isinstance(groups[0], np.void) else f"{samples} of {count} groups"
+        )
+
     def check_test_groups(self) -> None:
         """Raise `DataError` if the test split is a single group."""
         if self.test_groups == 1:

@@ -55,8 +55,8 @@ def _offer(data: DataSet, with_folds: Callable[[int], DataSet]) -> list[str]:
         with suppress(DataError, OptionError):  # too few samples or groups for so many
             folded = with_folds(count)
             return [
-                f"with {_tested(data)}, chance moves a difference by several points: pass --folds {count} to test on "
-                f"{_tested(folded)}, each seed on one fold of them"
+                f"with {data.tested}, chance moves a difference by several points: pass --folds {count} to test on "
+                f"{folded.tested}, each seed on one fold of them"
             ]
     return []
 
@@ -68,11 +68,6 @@ def _estimate(options: CheckOptions, audited: Audit, data: DataSet) -> list[str]
         return ["a search with the default options:", *forecast_run(search, (audited, data)).time_lines]
     except AutoaugError as fault:
         return [f"a search with the default options is not possible: {fault}"]
-
-
-def _tested(data: DataSet) -> str:
-    groups = "" if data.test_groups is None else f" of {data.test_groups} groups"
-    return f"{len(data.test)} test samples{groups}"
 
 
 def check(options: CheckOptions) -> DataCheck:

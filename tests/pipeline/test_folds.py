@@ -200,8 +200,16 @@ def test_check_warns_of_few_tested_groups_and_offers_folds(tmp_path: Path) -> No
     assert not any("no problems found" in line for line in few.lines)
     assert any("--folds 4 to test on" in line for line in api.check(grouped(tmp_path / "fewer.npz", 8)).lines)
     many = api.check(grouped(tmp_path / "many.npz", 40))
-    assert any("30 test samples of 10 groups (in memory)" in line for line in many.lines)
+    assert any("30 test samples of 10 groups, in memory" in line for line in many.lines)
     assert "few-groups" not in {finding.code for finding in many.findings}
+
+
+def test_check_counts_samples_of_which_there_are_copies_rather_than_groups(tmp_path: Path) -> None:
+    images, labels = bars(SIZE)
+    np.savez(tmp_path / "copies.npz", x=np.repeat(images[:60], 2, axis=0), y=np.repeat(labels[:60], 2))
+    lines = api.check(tmp_path / "copies.npz").lines
+    assert any("test samples (15 different ones), in memory" in line for line in lines), lines
+    assert not any("groups" in line for line in lines)
 
 
 def test_check_and_a_run_refuse_a_single_tested_group(tmp_path: Path) -> None:
