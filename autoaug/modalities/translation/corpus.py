@@ -1,4 +1,6 @@
-"""Read pairs of texts: two parallel files, a folder of such files, TMX, and tables with two columns."""
+"""Read pairs of texts: two parallel files, a folder of such files, TMX, gettext's catalogs, and tables with two
+columns.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,7 @@ from autoaug.data.layouts.heads import columns_of
 from autoaug.data.layouts.table import IDS, Columns, read_table, table_files
 from autoaug.data.source import Role
 from autoaug.errors import DataError
+from autoaug.modalities.translation.catalogs import catalog_files, messages_of
 from autoaug.utils.files import read_text
 
 #: Usual names of the columns, the most telling first, and of the column with targets translated back.
@@ -53,12 +56,16 @@ class Corpus:
 
 
 def recognizes(data: str) -> bool:
-    """Whether these are two parallel files, a folder of such, a TMX file, or a table with columns for both sides."""
+    """Whether these are two parallel files, a folder of such, a TMX file, gettext's catalogs, or a table with columns
+    for both sides.
+    """
     path = Path(data)
     if files := table_files(data):
         columns = {name.lower() for name in columns_of(files[0])}
         return not columns.isdisjoint(SOURCES) and not columns.isdisjoint(TARGETS)
-    return path.suffix.lower() == ".tmx" or _two_files(data) is not None or bool(path.is_dir() and _parallel(path))
+    if path.suffix.lower() == ".tmx" or _two_files(data) is not None:
+        return True
+    return bool(catalog_files(data)) or bool(path.is_dir() and _parallel(path))
 
 
 def read_corpus(data: str) -> Corpus:
@@ -74,11 +81,13 @@ def read_corpus(data: str) -> Corpus:
         return _of_table(data)
     if path.suffix.lower() == ".tmx" and path.is_file():
         return _of_tmx(path)
+    if catalogs := catalog_files(data):
+        return _of_catalogs(data, catalogs)
     if path.is_dir() and (found := _parallel(path)):
         return _of_folder(path, found)
     raise DataError(
-        f"{data}: there are no pairs of texts; give a table with the columns source and target, a .tmx file, two files "
-        "as FILE.en,FILE.es with a line for each pair, or a folder with train.en and train.es"
+        f"{data}: there are no pairs of texts; give a table with the columns source and target, a .tmx, .po or .mo "
+        "file, two files as FILE.en,FILE.es with a line for each pair, or a folder with train.en and train.es"
     )
 
 
@@ -172,6 +181,11 @@ def _units(path: Path, root: ElementTree.Element, language: str) -> Iterator[Pai
         if variants[1][0] == language:
             variants.reverse()
         yield Pair(where, variants[0][1], variants[1][1])
+
+
+def _of_catalogs(data: str, files: Sequence[Path]) -> Corpus:
+    messages = messages_of(files)
+    return _corpus(data, (Pair(own.where, own.source, own.target, role_in(own.catalog)) for own in messages))
 
 
 def _of_table(data: str) -> Corpus:

@@ -47,7 +47,7 @@ _Rows = tuple[list[bytes], list[bytes], list[bytes], list[bytes]]
 
 
 def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
-    """Open a table, a TMX file, two parallel files ``SOURCE,TARGET``, or a folder of such.
+    """Open a table, a TMX file, gettext's catalogs, two parallel files ``SOURCE,TARGET``, or a folder of such.
 
     Args:
         data: a path, or ``hf:NAME``.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gettext
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 
 from autoaug.data.audit import audit
 from autoaug.data.labels import in_words, kind_of
@@ -62,6 +65,61 @@ def test_all_forms_hold_the_same_pairs(tmp_path: Path) -> None:
     assert in_words(turned.parts["train"].labels[0], turned.classes) == "Good day → Guten Tag"
 
 
+CATALOG = """
+msgid ""
+msgstr "Language: {language}\\nContent-Type: text/plain; charset=UTF-8\\nPlural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+msgid "Good day"
+msgstr "Guten Tag"
+
+msgctxt "to a waiter"
+msgid "Thanks"
+msgstr "Danke"
+
+msgid "%d file"
+msgid_plural "%d files"
+msgstr[0] "%d Datei"
+msgstr[1] "%d Dateien"
+
+#, fuzzy
+msgid "Bye"
+msgstr "Hallo"
+
+msgid "Not yet"
+msgstr ""
+
+msgid "Not yet one"
+msgid_plural "Not yet %d"
+msgstr[0] ""
+msgstr[1] ""
+
+#~ msgid "Old"
+#~ msgstr "Alt"
+"""
+
+
+def test_messages_of_programs_are_pairs_where_they_are_translated_for_certain(tmp_path: Path) -> None:
+    pairs = [("Good day", "Guten Tag"), ("Thanks", "Danke"), ("%d file", "%d Datei"), ("%d files", "%d Dateien")]
+    po = write(tmp_path / "train.po", CATALOG.format(language="de"))
+    with po.open("rb") as source, (tmp_path / "compiled.mo").open("wb") as target:
+        catalog = read_po(source)
+        catalog.delete("Not yet one")  # msgfmt leaves it out, and Babel writes the message itself
+        write_mo(target, catalog)
+    with (tmp_path / "compiled.mo").open("rb") as file:
+        known = gettext.GNUTranslations(file)
+    compiled = texts(open_source(tmp_path / "compiled.mo", LIMIT))
+    assert texts(open_source(po, LIMIT)) == pairs
+    assert sorted(compiled) == sorted(pairs)
+    assert [target for source, target in compiled if source == "Good day"] == [known.gettext("Good day")]
+    assert [target for source, target in compiled if source == "%d files"] == [known.ngettext("%d file", "%d files", 5)]
+    (tmp_path / "compiled.mo").rename(tmp_path / "test.mo")
+    whole = open_source(tmp_path, LIMIT)
+    assert (texts(whole), sorted(texts(whole, "test"))) == (pairs, sorted(pairs))
+    names = whole.parts["train"].names
+    assert names[0] == f"{po}, line 5"
+    assert len(set(names)) == len(names) == 4
+
+
 def test_samples_have_both_sides_and_the_pieces(tmp_path: Path) -> None:
     source = open_source(write_numbers(tmp_path / "n"), LIMIT)
     train = source.parts["train"]
@@ -110,6 +168,15 @@ def test_the_audit_tells_what_is_wrong_with_pairs(tmp_path: Path) -> None:
         ({"m.tmx": '<!DOCTYPE x [<!ENTITY a "b">]><tmx/>'}, "m.tmx", "defines entities"),
         ({"m.tmx": TMX.format(srclang="de").replace("<tu>", "<tu><tuv><seg>x</seg></tuv>", 1)}, "m.tmx", "3 languages"),
         ({"m.tmx": "<tmx><body/></tmx>"}, "m.tmx", "no training pair in 0 lines"),
+        ({"m.mo": "no catalog at all"}, "m.mo", "m.mo is not a gettext catalog"),
+        ({"m.mo": ""}, "m.mo", "m.mo is not a gettext catalog"),
+        ({"m.po": "msgid Hello"}, "m.po", "m.po is not a gettext catalog"),
+        ({"m.po": CATALOG.format(language="de").split("msgid", 2)[0]}, "m.po", "no training pair in 0 lines"),
+        (
+            {f"po/{language}.po": CATALOG.format(language=language) for language in ("de", "fr")},
+            "po",
+            "de.po is in the language de and .*fr.po in fr; translate into one at a time",
+        ),
         ({"nothing.md": ""}, "nothing.md", "there are no pairs of texts; give a table"),
     ],
 )
