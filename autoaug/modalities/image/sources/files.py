@@ -21,16 +21,11 @@ from autoaug.modalities.image.decoding import (
     common_shape,
     decode,
     describe_depth,
+    how_resized,
     image_endings,
     read_header,
 )
 
-#: What is done to images that are resized.
-_RESIZED = {
-    "crop": "each image is scaled to cover {} and center-cropped",
-    "letterbox": "each image is scaled to fit into {}, and the rest is black",
-    "squash": "each image is scaled to {}, whatever its shape",
-}
 #: More sizes than this are reported as a range.
 _MANY_SIZES = 10
 
@@ -86,5 +81,5 @@ def _sizes(headers: Sequence[Header]) -> dict[str, int]:
 def _rule(shape: ImageForm, headers: Sequence[Header]) -> str:
     words = describe_depth(headers)
     if shape.resized:
-        words.insert(0, _RESIZED[shape.how].format(f"{shape.height} x {shape.width} pixels"))
+        words.insert(0, how_resized(shape.how, shape.height, shape.width))
     return "; ".join(words)
