@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def _agree(readable: Sequence[tuple[Item, Header]], reading: Reading) -> Common:
     is_one_size = len({(h.height, h.width) for h in headers}) == 1
     shape = replace(shape, resized=shape.resized or not is_one_size, depth=common_depth(headers))
     forms = {"sizes": _sizes(headers), "modes": dict(Counter(h.mode for h in headers).most_common())}
-    return Common(ImageReader(shape), forms, _rule(shape, headers))
+    return Common(ImageReader(shape), forms, _rule(shape, headers), scale=asdict(shape.depth))
 
 
 def _sizes(headers: Sequence[Header]) -> dict[str, int]:
