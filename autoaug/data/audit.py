@@ -137,7 +137,7 @@ def _too_few_classes(source: Source) -> list[Finding]:
     if len(source.classes) >= 2:
         return _measured_classes(source)
     message = f"{source.name}: there is only one class ({source.classes[0]!r}); a search needs at least two"
-    return [Finding("classes", "stop", message)]
+    return [Finding("classes", "stop", "; ".join([message, *(note.message for note in _what_is_left_out(source))]))]
 
 
 def _measured_classes(source: Source) -> list[Finding]:

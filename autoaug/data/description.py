@@ -55,7 +55,7 @@ def _listing(counts: dict[str, int]) -> str:
 
 def describe_splits(data: DataSet) -> list[str]:
     """Lines with the splits that a search would use, and the differences that it could detect with them."""
-    where = "in memory" if isinstance(data.train.inputs, MemoryInputs) else "streamed from disk"
+    where = "in memory" if isinstance(data.train.inputs, MemoryInputs) else "read as needed"
     return [
         f"a search would use {len(data.train)} train, {len(data.validation)} validation and {data.tested}, {where}",
         *_luck(data),

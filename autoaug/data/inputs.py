@@ -1,4 +1,6 @@
-"""Storage of samples: in memory, in one mapped file, or in separate files. All return arrays ``[n, ...]``."""
+"""Storage of samples: in memory, in one mapped file, in separate files, or converted as they are read. All return
+arrays ``[n, ...]``.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ DECODERS = min(16, max(4, os.cpu_count() or 1))
 #: The most samples, and bytes, that are read at a time.
 _AT_ONCE, _BYTES_AT_ONCE = 1024, 2**26
 
-#: Converts rows of a given array to samples in storage format.
+#: Converts stored samples ``[n, ...]`` to those of another form.
 Convert = Callable[[np.ndarray], np.ndarray]
 
 
@@ -83,29 +85,48 @@ class MemoryInputs:
 
 @dataclass(frozen=True, eq=False)
 class MappedInputs:
-    """Samples in a ``.npy`` file that is read as needed: `rows` selects and orders its rows, `convert` makes samples of
-    them.
-    """
+    """Samples in a ``.npy`` file that is read as needed: `rows` selects and orders its rows."""
 
     path: str
     rows: np.ndarray
-    convert: Convert = np.ascontiguousarray
 
     @cached_property
     def _file(self) -> np.ndarray:
         mapped: np.ndarray = np.load(self.path, mmap_mode="r")
         return mapped
 
-    @cached_property
-    def _first(self) -> np.ndarray:
-        return self.convert(self._file[:1])
-
     def __getstate__(self) -> dict[str, object]:
         """Leave out the mapping, so that a worker opens its own instead of receiving all data."""
-        return {k: v for k, v in self.__dict__.items() if k not in {"_file", "_first"}}
+        return {k: v for k, v in self.__dict__.items() if k != "_file"}
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._file.shape[1:]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._file.dtype
+
+    def take(self, indices: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(self._file[self.rows[indices]])
+
+
+@dataclass(frozen=True, eq=False)
+class ConvertedInputs:
+    """Samples that `convert` makes of stored ones, each time that they are read."""
+
+    stored: Inputs
+    convert: Convert
+
+    @cached_property
+    def _first(self) -> np.ndarray:
+        return self.convert(np.zeros((1, *self.stored.shape), self.stored.dtype))
+
+    def __len__(self) -> int:
+        return len(self.stored)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -116,7 +137,7 @@ class MappedInputs:
         return self._first.dtype
 
     def take(self, indices: np.ndarray) -> np.ndarray:
-        return self.convert(self._file[self.rows[indices]])
+        return self.convert(self.stored.take(indices))
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,16 +206,20 @@ def in_memory(inputs: Inputs) -> MemoryInputs:
 def join(first: Inputs, second: Inputs) -> Inputs:
     """The samples of both, in this order; both are of the same kind."""
     if isinstance(first, MappedInputs) and isinstance(second, MappedInputs):
-        return MappedInputs(first.path, np.concatenate([first.rows, second.rows]), first.convert)
+        return MappedInputs(first.path, np.concatenate([first.rows, second.rows]))
     if isinstance(first, FileInputs) and isinstance(second, FileInputs):
         return FileInputs(first.paths + second.paths, first.reader)
+    if isinstance(first, ConvertedInputs) and isinstance(second, ConvertedInputs):
+        return ConvertedInputs(join(first.stored, second.stored), first.convert)
     return MemoryInputs(np.concatenate([in_memory(inputs).array for inputs in (first, second)]))
 
 
 def pick(inputs: Inputs, indices: np.ndarray) -> Inputs:
     """The samples at `indices`, without moving them to other storage."""
     if isinstance(inputs, MappedInputs):
-        return MappedInputs(inputs.path, inputs.rows[indices], inputs.convert)
+        return MappedInputs(inputs.path, inputs.rows[indices])
     if isinstance(inputs, FileInputs):
         return FileInputs(tuple(inputs.paths[i] for i in indices.tolist()), inputs.reader)
+    if isinstance(inputs, ConvertedInputs):
+        return ConvertedInputs(pick(inputs.stored, indices), inputs.convert)
     return MemoryInputs(inputs.take(indices))

@@ -24,7 +24,7 @@ def open_source(
     Args:
         data: a path or a name.
         memory_limit: bytes; larger arrays are mapped from disk instead of loaded.
-        reading: how samples are read. Arrays keep their size and take no other.
+        reading: how samples are read. Arrays keep their size unless one is given.
         modality: the name of the modality; None for the one that recognizes the data.
 
     Raises:

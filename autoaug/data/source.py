@@ -85,6 +85,7 @@ class Source:
         unusual: what is readable but hardly meant, such as blank samples, as text.
         modality: the name of the modality.
         lacking: the operators that have nothing to work with on these data, each with what to do.
+        scale: how stored values were scaled, for a reader of other files; in the modality's own terms.
 
     Raises:
         DataError: a class name looks like another, is empty, or cannot be encoded.
@@ -102,6 +103,7 @@ class Source:
     unusual: tuple[str, ...] = ()
     modality: str = field(default_factory=lambda: get_modality().name)
     lacking: Mapping[str, str] = field(default_factory=dict)
+    scale: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if kind_of(self.parts["train"].labels) not in TEXTS:

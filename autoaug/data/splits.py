@@ -84,6 +84,7 @@ class DataSet:
             split, so that a training sample that a model was not trained on can replace a validation sample.
         modality: the name of the modality.
         lacking: the operators that have nothing to work with on these data, each with what to do.
+        scale: how stored values were scaled, as in `Source`.
         learned: what operators have learned from the training split, by their names; empty before a run.
     """
 
@@ -101,6 +102,7 @@ class DataSet:
     is_exchangeable: bool = False
     modality: str = field(default_factory=lambda: get_modality().name)
     lacking: Mapping[str, str] = field(default_factory=dict)
+    scale: Mapping[str, float] = field(default_factory=dict)
     learned: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -215,6 +217,7 @@ def split(
         is_exchangeable="validation" not in source.parts and len(np.unique(units)) == len(units),
         modality=source.modality,
         lacking=source.lacking,
+        scale=source.scale,
     )
 
 

@@ -7,6 +7,9 @@ import math
 from autoaug.evaluation.wording import USUAL_SEEDS, is_vague, sample_cure
 from autoaug.results import Comparison, SearchResult
 
+#: Where differences as large as this cannot be seen for the luck of the test samples, trying more policies is in vain.
+_LARGE = 0.05
+
 
 def advice(result: SearchResult) -> list[str]:
     """What would most likely turn the verdict into "better", most promising first; empty where it is already."""
@@ -25,13 +28,23 @@ def advice(result: SearchResult) -> list[str]:
     elif comparison is not None and comparison.difference > 0 and (settled := _settling(comparison, result)):
         steps.append(settled)
     elif result.history and not result.stopped:
+        steps += _unhidden(comparison, result)
         known = {trial.fingerprint for trial in result.history if trial.is_baseline}
         tried = len({trial.fingerprint for trial in result.history if trial.fingerprint} - known)
         policies = "1 policy was" if tried == 1 else f"{tried} policies were"
-        looks = f"another --space: {policies} tried, and none looks better"
+        found = "none looks better" if comparison is None else "the best of them is not ahead by test"
+        looks = f"another --space: {policies} tried, and {found}"
         of_its_own = f", or {looks}" if tried else ": the search tried no policy of its own"
         steps.append(f"a larger --budget{of_its_own}")
     return steps
+
+
+def _unhidden(comparison: Comparison | None, result: SearchResult) -> list[str]:
+    """What lets smaller differences be seen, where the luck of the test samples hides large ones."""
+    if comparison is None or not result.metric.is_share or (comparison.samples_reach or 0.0) < _LARGE:
+        return []
+    hidden = f"{result.metric.number(result.metric.value(comparison.samples_reach or 0.0), 0)} points"
+    return [f"{sample_cure(comparison)}: the luck of these alone hides differences below {hidden}"]
 
 
 def _settling(comparison: Comparison, result: SearchResult) -> str:

@@ -31,7 +31,7 @@ Role = Literal["alone", "joined", "carried", "closing"]
 
 
 class Reading(NamedTuple):
-    """How samples are read: how those in files are brought to one size, and which of their words must stay.
+    """How samples are read: how they are brought to one size, and which of their words must stay.
 
     Attributes:
         lengths: the size, in the modality's unit: one length for all axes, or one for each; empty keeps or chooses one.

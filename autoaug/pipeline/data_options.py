@@ -29,7 +29,7 @@ Modality = Annotated[
 Size = Annotated[
     str | int | None,
     Option(
-        "Resize sample files to this size, e.g. 64, or 96x128 (height x width). [default: by rule]",
+        "Resize samples to this size, e.g. 64, or 96x128 (height x width). [default: by rule]",
         DATA,
         check=parse_lengths,
     ),
@@ -37,8 +37,8 @@ Size = Annotated[
 Resizing = Annotated[
     Literal["crop", "letterbox", "squash"],
     Option(
-        "How sample files are resized: 'crop' (cover the size, cut off the rest), 'letterbox' (fit into it, fill up), "
-        "or 'squash' (change the shape).",
+        "How samples are resized: 'crop' (cover the size, cut off the rest), 'letterbox' (fit into it, fill up), or "
+        "'squash' (change the shape).",
         DATA,
     ),
 ]

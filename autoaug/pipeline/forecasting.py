@@ -101,23 +101,25 @@ def _through_the_network(plan: TrainingPlan) -> TrainingPlan:
 
 
 def _smaller(setting: TrainingSetting) -> tuple[str, TrainingSetting] | None:
-    """The same setting with a few smaller samples, and the option that makes them; None where samples are small, or the
-    network computes on a GPU.
+    """The same setting with a few smaller samples, and with the usual network for these where it has the usual one, and
+    the options that do that; None where samples are small, or the network computes on a GPU.
     """
-    modality, start = get_modality(setting.modality), setting.start
+    modality, start, model = get_modality(setting.modality), setting.start, setting.model
     proxy = modality.proxy(setting.train.inputs.shape)
     if proxy is None or setting.device != "cpu":
         return None
     if start is not None:
-        start, _ = modality.models.start(
-            setting.model, start.weights, proxy.shape, setting.task.outputs, keep_size=True
-        )
+        start, _ = modality.models.start(model, start.weights, proxy.shape, setting.task.outputs, keep_size=True)
+    elif model == modality.models.resolve("auto", setting.train.inputs.shape)[0]:
+        model, _ = modality.models.resolve("auto", proxy.shape)
+    option = proxy.option if model == setting.model else f"{proxy.option} --model {model}"
 
     def few(samples: Samples) -> Samples:
         rows = spread_rows(len(samples), _FEW)
         return Samples(MemoryInputs(proxy.made(samples.inputs.take(rows))), samples.labels[rows])
 
-    return proxy.option, replace(setting, train=few(setting.train), validation=few(setting.validation), start=start)
+    samples = {"train": few(setting.train), "validation": few(setting.validation)}
+    return option, replace(setting, **samples, start=start, model=model)
 
 
 def _usual(setting: TrainingSetting) -> Policy:

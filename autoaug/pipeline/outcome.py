@@ -111,6 +111,7 @@ def _data_summary(job: Job) -> DataSummary:
         deviations=task.deviations if isinstance(task, Regression) else (),
         modality=data.modality,
         shape=data.train.inputs.shape,
+        scale=dict(data.scale),
         train=len(data.train),
         validation=len(data.validation),
         test=len(data.test),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from autoaug.data.labels import TEXTS, kind_of, require_classes
 from autoaug.data.loading import audited_source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import OptionError, RunError, first_line, rule_of
-from autoaug.modalities.base import AS_SUITS
+from autoaug.modalities.base import Reading
 from autoaug.modalities.networks import Models, Start
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.configure import check_trusted
@@ -94,19 +95,20 @@ class _Exported(BaseModel):
     start: Start | None = None
     data_fingerprint: str = ""
     folds: int | None = None
+    size: tuple[int, ...] | None = None
+    resize: Literal["crop", "letterbox", "squash"] = "crop"
 
 
 def _of(config: RunConfig) -> _Exported:
-    return _Exported(
-        network=config.model, start=config.start, data_fingerprint=config.data_fingerprint, folds=config.folds
-    )
+    return _Exported.model_validate({**vars(config), "network": config.model})
 
 
 def _tested(options: RobustnessOptions, config: RunConfig | None, about: _Exported) -> tuple[DataSet, np.ndarray]:
     """The data, and the rows of the test split that the model was not trained on: the first fold for its own data with
     folds, otherwise all.
     """
-    reading, limit = (config.reading, config.memory_limit) if config else (AS_SUITS, memory_limit(None))
+    limit = config.memory_limit if config else memory_limit(None)
+    reading = config.reading if config else Reading(about.size or (), about.resize)
     seed, modality = (config.seed, config.modality) if config else (0, None)
     source, audited = audited_source(str(options.data), limit, reading, options.allow, options.modality or modality)
     folds = about.folds if about.data_fingerprint == audited.fingerprint else None

@@ -9,7 +9,8 @@ from typing import Any
 from autoaug.errors import RunError
 from autoaug.evaluation.advice import advice
 from autoaug.evaluation.cautions import cautions
-from autoaug.evaluation.wording import is_vague, lengthened, sample_cure, sureness
+from autoaug.evaluation.statistics import verdict_of
+from autoaug.evaluation.wording import claimed, is_vague, lengthened, sample_cure, sureness
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.words import in_words
 from autoaug.report.before_after import before_and_after
@@ -106,6 +107,7 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
         "lengthened": lengthened(result),
         "in_words": words,
         "because": result.sentence.replace(f"{words} [{result.returned.name}]", result.returned.name),  # said above it
+        "proven": [claimed(claim, metric) for claim in result.claims if verdict_of(claim.ci95) == "better"],
         "advice": advice(result),
         "sample_cure": sample_cure(result.comparison) if result.comparison else "",
         "pair": before_and_after(result),
@@ -145,6 +147,7 @@ def _code(folder: RunFolder, result: SearchResult) -> dict[str, Any]:
     usage = code_lines(modules[-1], policy, result.data) if modules else []
     return {
         "policy_text": read_text(folder.policy, RunError),
+        "changes": bool(policy.operator_names()) or policy.mixing is not None,
         "modules": {path.stem.removeprefix("policy_"): read_text(path, RunError) for path in modules},
         # Readers may have the page without the folder, and have it elsewhere.
         "usage": [line.replace(str(modules[-1]), modules[-1].name) for line in usage],

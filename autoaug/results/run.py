@@ -173,7 +173,8 @@ UNEVEN = 3
 class DataSummary(Record):
     """The data of the search, and how many `folds`; `class_counts` are training samples. Older results do not name the
     modality: theirs is the first. Nor do they count classes. Of texts, `classes` are the characters. `task` is what is
-    predicted, by its name; `means` and `deviations` are those of numbers in the training split.
+    predicted, by its name; `means` and `deviations` are those of numbers in the training split. `scale` is how
+    values in files are scaled, in the modality's terms.
     """
 
     name: str
@@ -185,6 +186,7 @@ class DataSummary(Record):
     deviations: tuple[float, ...] = ()
     modality: str = Field(default_factory=lambda: get_modality().name)
     shape: Annotated[tuple[Size, ...], Field(min_length=1)]
+    scale: dict[str, float] = Field(default_factory=dict)
     train: Size
     validation: Count
     test: Count

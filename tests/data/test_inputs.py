@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoaug.data.inputs import (
+    ConvertedInputs,
     FileInputs,
     Inputs,
     MappedInputs,
@@ -53,7 +54,10 @@ def kinds(folder: Path) -> dict[str, tuple[Inputs, np.ndarray]]:
     return {
         "memory": (MemoryInputs(SERIES), SERIES),
         "mapped": (MappedInputs(str(folder / "all.npy"), np.arange(9)), SERIES),
-        "converted": (MappedInputs(str(folder / "all.npy"), np.arange(9)[::-1], doubled), 2.0 * SERIES[::-1]),
+        "converted": (
+            ConvertedInputs(MappedInputs(str(folder / "all.npy"), np.arange(9)[::-1]), doubled),
+            2.0 * SERIES[::-1],
+        ),
         "files": (FileInputs(paths, Halves()), SERIES[:, :, :3]),
     }
 

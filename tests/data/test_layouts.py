@@ -168,6 +168,11 @@ def test_labels_of_a_manifest_are_the_same_with_blanks_about_them(tmp_path: Path
         (["path,label,weight", "class 0/0000.png,x,1"], "not path,label,weight; remove 'weight'"),
         (["Image,Kind", "class 0/0000.png,x"], "not Image,Kind; rename 'Image' to path and 'Kind' to label"),
         (["file,label", "class 0/0000.png,x"], "not file,label; rename 'file' to path"),
+        (["file,g", "class 0/0000.png,", "b.png,1.5", "c.png,2"], "rename 'file' to path and 'g' to number"),
+        (["file,g", "class 0/0000.png,1", "b.png,2"], "rename 'file' to path and 'g' to label"),
+        (["file,g", "class 0/0000.png,", "b.png,x; y"], "rename 'file' to path and 'g' to labels"),
+        (["path,number", "a.png,1.5", "b.png,NA"], "line 3: the number is missing ('NA'); fill it in, or remove"),
+        (["path,number", "a.png,1.5", "b.png,"], "line 3: the number is missing ('')"),
         (["file,label,words", f"class 0/0000.png,x,{'word ' * 100}"], "; rename 'file' to path, remove 'words'"),
         (['"path";"label"', '"a.png";"x"'], "; the file is separated by semicolons: save it with commas"),
         (['"path,label"', "a.png"], "columns must be"),
@@ -193,6 +198,13 @@ def test_what_lies_outside_of_folders_of_classes_is_told(tmp_path: Path) -> None
     assert "; files outside of such folders: 4; a CSV with the columns path,label" in refusal(tmp_path)
     (tmp_path / "list.csv").write_text("path,text\n")
     assert refusal(tmp_path).endswith("; list.csv lists samples: give it in place of the folder")
+
+
+def test_a_folder_that_is_no_class_is_refused_with_the_list_beside_it(tmp_path: Path) -> None:
+    write_folder(tmp_path / "images", IMAGES, np.zeros_like(LABELS))
+    (tmp_path / "images" / "list.csv").write_text("path,label\n")
+    with pytest.raises(DataError, match=r"only one class \('class 0'\).*; not taken as data: 1 x list.csv \(it lists"):
+        audit(open_source(tmp_path / "images", LIMIT)).stop()
 
 
 def test_a_list_of_the_names_of_classes_is_used_or_refused_with_a_cure(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from autoaug.data.audit import audit
 from autoaug.data.description import describe_source, describe_splits
-from autoaug.data.inputs import MappedInputs, MemoryInputs, in_memory
+from autoaug.data.inputs import ConvertedInputs, MemoryInputs, in_memory
 from autoaug.data.layouts import list_files
 from autoaug.data.layouts.arrays import Prepare, open_npz
 from autoaug.data.layouts.listing import Common, Item, open_listing
@@ -92,7 +92,11 @@ def test_the_first_modality_takes_what_no_other_recognizes(tmp_path: Path) -> No
 def test_floats_of_any_shape_are_audited_split_and_described_in_memory_and_on_disk(tmp_path: Path) -> None:
     x, _ = values()
     path = write_series(tmp_path / "series.npz")
-    limits = {PLENTY: MemoryInputs, 10: MappedInputs, 2 * x.size: MappedInputs}  # the last has room for half the bytes
+    limits = {
+        PLENTY: MemoryInputs,
+        10: ConvertedInputs,
+        2 * x.size: ConvertedInputs,
+    }  # the last has room for half the bytes
     prints, splits = set(), []
     for limit, kind in limits.items():
         source = open_source(path, limit)

@@ -53,7 +53,13 @@ def test_samples_are_asked_for_where_they_alone_can_decide() -> None:
 def test_without_a_lead_more_policies_are_asked_for() -> None:
     (step,) = advice(undecided(-0.01, 0.02, 0.006))
     assert "--budget" in step
-    assert "policies were tried" in step
+    assert "policies were tried, and the best of them is not ahead by test" in step
+
+
+def test_where_few_test_samples_hide_large_differences_more_of_them_come_first() -> None:
+    first, second = advice(undecided(-0.01, 0.02, 0.3))
+    assert first == "more test samples: the luck of these alone hides differences below 30 points"
+    assert "--budget" in second
 
 
 def test_two_seeds_ask_for_the_usual_number() -> None:

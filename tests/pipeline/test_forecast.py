@@ -16,6 +16,7 @@ from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.forecast import Forecast
 from autoaug.pipeline.forecasting import Timing
 from autoaug.pipeline.options import SearchOptions
+from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import TrainingPlan
 from tests.conftest import Ended, bars, write_folder, write_npz
 
@@ -132,18 +133,25 @@ def test_for_large_samples_a_smaller_proxy_is_offered_and_what_it_takes(
     images, labels = bars(60, size=96, channels=3)
     write_folder(tmp_path / "large", images, labels)
 
-    def timed(plan: TrainingPlan, _setting: object, _batch_size: object = None) -> Timing:
+    networks = []
+
+    def timed(plan: TrainingPlan, setting: TrainingSetting, _batch_size: object = None) -> Timing:
+        networks.append((setting.model, plan.samples.inputs.shape[-1]))
         return Timing(step=1e-4 * plan.samples.inputs.shape[-1] ** 2, prediction=0.0, memory=1)
 
     monkeypatch.setattr(forecasting, "_timed", timed)
     checked = api.check(tmp_path / "large")
     offer = next(line for line in checked.lines if "proxy" in line)
-    assert "with --size 64, a training takes" in offer
+    assert "with --size 64 --model resnet9, a training takes" in offer
+    assert set(networks) == {("resnet18", 96), ("resnet9", 64)}
     found = api.forecast(tmp_path / "large", epochs=1, workers=1, device="cpu")
     assert found.proxy is not None
     option, seconds = found.proxy
-    assert option == "--size 64"
+    assert option == "--size 64 --model resnet9"
     assert seconds == pytest.approx(found.training_seconds * (64 / 96) ** 2)
+    own = api.forecast(tmp_path / "large", epochs=1, workers=1, device="cpu", model="torchvision:resnet18")
+    assert own.proxy is not None
+    assert own.proxy[0] == "--size 64", "with a network that was chosen"
     small = api.forecast(tmp_path / "large", epochs=1, workers=1, device="cpu", size=64)
     assert small.proxy is None
     assert small.steps == found.steps

@@ -116,7 +116,8 @@ def test_a_run_notes_its_weights_and_its_model_is_built_without_them(
 ) -> None:
     data = write_npz(tmp_path / "bars.npz")
     run, exported = tmp_path / "run", tmp_path / "exported"
-    api.compare(data, ["none", "flip-crop"], model="resnet9", weights=weights, recipe=recipe, out=str(run), **SHORT)
+    setup: dict[str, Any] = {"model": "resnet9", "weights": weights, "recipe": recipe, "size": 8}
+    api.compare(data, ["none", "flip-crop"], **setup, out=str(run), **SHORT)
     config = yaml.safe_load((run / "config.yaml").read_text())
     assert len(config["start"]["digest"]) == 12
     assert config["recipe"]["base"] == recipe
@@ -126,10 +127,12 @@ def test_a_run_notes_its_weights_and_its_model_is_built_without_them(
     assert told[-1] == (20 * (1 + len(robustness.corrupted)),) * 2
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     weights.unlink()
-    assert api.robustness(data, exported, epsilon=0.01, steps=1, samples=20) == robustness
+    for model in (exported, run):  # both know the size of the images
+        assert api.robustness(data, model, epsilon=0.01, steps=1, samples=20) == robustness
     monkeypatch.chdir(exported)
     script = runpy.run_path("inference.py")
     model = script["load_model"]()
+    assert script["SHAPE"] == [1, 8, 8]
     assert torch.equal(model.state_dict()["mean"].flatten(), torch.tensor([0.5] * 3))
     assert model(torch.rand(2, 1, 12, 12)).shape == (2, 3)
 

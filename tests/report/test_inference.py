@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,10 +14,14 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from autoaug.data.loading import open_source
+from autoaug.modalities.base import Reading
 from autoaug.modalities.registry import all_modalities, get_modality
 from autoaug.report.model_card import inference_script
 
 CLASSES = ["a", "b", "c"]
+#: What a script needs to know beside the network, the shape and the task.
+ABOUT = {"start": None, "classes": CLASSES, "scale": {}, "resize": "crop", "means": [0.0] * 3, "deviations": [1.0] * 3}
 
 
 def write_image(path: Path) -> Path:
@@ -63,8 +68,7 @@ def test_the_script_names_what_is_in_a_file(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     modality = get_modality(name)
-    about = {"network": modality.models.resolve(network, shape)[0], "start": None, "shape": shape, "classes": CLASSES}
-    about |= {"task": task, "means": [0.0] * 3, "deviations": [1.0] * 3}
+    about = {**ABOUT, "network": modality.models.resolve(network, shape)[0], "shape": shape, "task": task}
     (tmp_path / "inference.py").write_text(inference_script(modality.inference, about), encoding="utf-8")
     blank, outputs = torch.zeros(shape[0]), len(CLASSES) + (task == "transcription")
     model = modality.models.build(about["network"], shape, outputs, blank, blank, seed=0)
@@ -74,3 +78,27 @@ def test_the_script_names_what_is_in_a_file(
     runpy.run_path("inference.py", run_name="__main__")
     printed = capsys.readouterr().out
     assert task == "transcription" or all(f"{label}: " in printed for label in CLASSES)
+
+
+@pytest.mark.parametrize("resize", ["crop", "letterbox", "squash"])
+def test_the_script_reads_a_file_as_the_training_did(
+    resize: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turned upright, with the same bits of 12, and the same part of a picture that is no square."""
+    for number in range(4):
+        (tmp_path / "data" / "ab"[number % 2]).mkdir(parents=True, exist_ok=True)
+        values = np.random.default_rng(number).integers(0, 4096 >> 2 * number, (30, 20), dtype=np.uint16)
+        Image.fromarray(values).save(tmp_path / "data" / "ab"[number % 2] / f"{number}.tif", tiffinfo={0x0112: 6})
+    source = open_source(tmp_path / "data", 2**30, Reading((16,), resize))
+    inputs = source.parts["train"].inputs
+    network = {"network": "resnet9", "shape": inputs.shape, "task": "classification"}
+    about = {**ABOUT, **network, "scale": source.scale, "resize": resize}
+    (tmp_path / "inference.py").write_text(inference_script(get_modality("image").inference, about), encoding="utf-8")
+    blank = torch.zeros(1)
+    model = get_modality("image").models.build("resnet9", inputs.shape, len(CLASSES), blank, blank, seed=0)
+    save_file(model.state_dict(), tmp_path / "model.safetensors")
+    monkeypatch.chdir(tmp_path)
+    for row, name in enumerate(source.parts["train"].names):
+        monkeypatch.setattr("sys.argv", ["inference.py", name])
+        seen = runpy.run_path("inference.py", run_name="__main__")["pixels"]
+        np.testing.assert_array_equal((255 * seen[0]).round(), inputs.take(np.array([row]))[0])

@@ -106,3 +106,24 @@ def test_a_notebook_shows_pictures_and_loads_nothing(run: RunFolder) -> None:
     assert "<script" not in shown
     run.gallery("returned").unlink(missing_ok=True)
     assert "<img" not in notebook_view(result)
+
+
+def test_a_policy_that_changes_nothing_has_no_pictures_and_no_code(run: RunFolder) -> None:
+    (run.root / "policy_numpy.py").write_text("# the module\n")
+    before = SearchResult.load(run.root)
+    told = json.loads(run.result.read_text())
+    claim = {**json.loads(before.comparison.model_dump_json()), "difference": 0.3, "ci95": [0.2, 0.4]}
+    claim |= {"differences": [0.3] * 5, "against": "the usual default"}
+    told |= {"claims": [claim, {**claim, "against": "another", "ci95": [-0.2, 0.8]}]}
+    run.result.write_text(json.dumps(told | {"verdict": "no significant difference"}))
+    assert in_words(before.returned_candidate.policy) == "no augmentation"
+    page = outline(report_page(run, cdn=True))
+    assert "It changes no samples by itself" in page.text
+    assert "Draw again" not in page.text
+    assert "# the module" not in report_page(run, cdn=True)
+    because = page.text.split("Because")[1].split("Next")[0]
+    words = (
+        f"The returned policy is better than {claim['baseline']} (the usual default): +30.00 points, +20.00 to +40.00."
+    )
+    assert words in because
+    assert "another" not in because

@@ -336,11 +336,12 @@ def test_trials_are_compared_with_those_on_the_same_share_of_the_data(
 
     def events(progress: ConsoleProgress, _: list[float]) -> None:
         for share, is_baseline, score in ((1.0, False, 0.9), (0.25, True, 0.7), (0.25, False, 0.6)):
-            changed = {"data_fraction": share, "is_baseline": is_baseline, "score": score}
+            changed = {"data_fraction": share, "is_baseline": is_baseline, "score": score, "seed_index": is_baseline}
             progress.trial_ended(trial.model_copy(update=changed), 0.5)
 
-    *_, last = shown_lines(monkeypatch, events)
+    _, again, last = shown_lines(monkeypatch, events)
     assert "3 trials; on 25 % of the data: best 60.0 %, best baseline 70.0 %" in last
+    assert f"{trial.label}, with seed 2: 70.0 %" in again, "the repetition of a policy is no new one"
 
 
 def test_python_programs_can_have_a_bar() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.data.inputs import Convert, Inputs, MappedInputs, MemoryInputs
+from autoaug.data.inputs import Convert, ConvertedInputs, Inputs, MappedInputs, MemoryInputs
 from autoaug.data.layouts.reading import reading
 from autoaug.data.source import ROLE_NAMES, Part, Role, Source, index_labels
 from autoaug.data.spill import check_room, spill_folder
@@ -41,7 +41,15 @@ def open_npz(path: Path, memory_limit: int, prepare: Prepare, noun: str = "sampl
 
 def array_inputs(array: np.ndarray, mapped: str, convert: Convert) -> Inputs:
     """The samples of an array, mapped from the file `mapped` if that is not empty."""
-    return MappedInputs(mapped, np.arange(len(array)), convert) if mapped else MemoryInputs(convert(array))
+    if mapped:
+        return ConvertedInputs(MappedInputs(mapped, np.arange(len(array))), convert)
+    return MemoryInputs(convert(array))
+
+
+def converted(source: Source, convert: Convert, rule: str) -> Source:
+    """The source with samples that `convert` changes as they are read, as the `rule` says in words."""
+    parts = {role: replace(part, inputs=ConvertedInputs(part.inputs, convert)) for role, part in source.parts.items()}
+    return replace(source, parts=parts, rule="; ".join(filter(None, (rule, source.rule))))
 
 
 def _open(path: Path, archive: zipfile.ZipFile, memory_limit: int, prepare: Prepare, noun: str) -> Source:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -59,12 +59,13 @@ class Listing:
 
 @dataclass(frozen=True)
 class Common:
-    """How all files of a listing are read: the `reader`, and `forms`, `rule` and `unusual` for the `Source`."""
+    """How all files of a listing are read: the `reader`, and `forms`, `rule`, `unusual` and `scale` of the source."""
 
     reader: Reader
     forms: dict[str, dict[str, int]] = field(default_factory=dict)
     rule: str = ""
     unusual: tuple[str, ...] = ()
+    scale: Mapping[str, float] = field(default_factory=dict)
 
 
 def open_listing(
@@ -106,6 +107,7 @@ def open_listing(
         assumed=listing.assumed,
         empty=tuple(sorted(_listed(listing) - set(known))),
         unusual=common.unusual,
+        scale=common.scale,
     )
 
 

@@ -19,7 +19,7 @@ from autoaug.data.labels import Kind
 from autoaug.data.layouts.folder import EXPANSION, is_copy
 from autoaug.data.layouts.listing import OF_SAMPLES, Item, Listing
 from autoaug.data.layouts.separated import separated_rows
-from autoaug.data.source import ROLE_NAMES
+from autoaug.data.source import DECIMAL, ROLE_NAMES
 from autoaug.data.texts import decode_texts, plain_text
 from autoaug.errors import DataError, UnknownName
 
@@ -33,6 +33,10 @@ LABEL_COLUMNS: dict[Kind, str] = {
 _COLUMNS = ("path", *LABEL_COLUMNS.values(), "split", "group")
 #: Enough for millions of lines; an endless file is not read forever.
 _MOST_BYTES = 2**28
+#: So many rows show what the columns are that have other names.
+_LOOKED_AT = 100
+#: What is written where a number is missing.
+_MISSING = ("", "-", "?", "na", "n/a", "nan", "none", "null")
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -40,8 +44,8 @@ def list_manifest(path: Path) -> Listing:
     """Read the manifest; raises `DataError` that names the invalid line."""
     rows = separated_rows(path, _MOST_BYTES)
     where, head = next(rows, ("", []))
-    first = list(itertools.islice(rows, 1))
-    columns = _columns(path, where, head, first[0][1] if first else head) if head else []
+    first = list(itertools.islice(rows, _LOOKED_AT))
+    columns = _columns(path, where, head, [row for _, row in first]) if head else []
     items = [_item(path, where, columns, row) for where, row in itertools.chain(first, rows)]
     if (path.parent / EXPANSION).is_file():
         items = [replace(item, is_augmented=is_copy(item.path)) for item in items]
@@ -61,8 +65,8 @@ def cell_of(label: np.ndarray, classes: Sequence[str]) -> str:
     return classes[int(label)] if label.ndim == 0 else decode_texts(label[None])[0]
 
 
-def _columns(manifest: Path, where: str, head: list[str], first: list[str]) -> list[str]:
-    """The column names in the `head`; the `first` row helps to say which ones are meant if they have other names."""
+def _columns(manifest: Path, where: str, head: list[str], first: list[list[str]]) -> list[str]:
+    """The column names in the `head`; the `first` rows help to say which ones are meant if they have other names."""
     names = [name.strip().lower() for name in head]
     labels = [name for name in names if name in LABEL_COLUMNS.values()]
     if "path" in names and len(labels) == 1 and not set(names) - set(_COLUMNS) and len(names) == len(set(names)):
@@ -73,20 +77,30 @@ def _columns(manifest: Path, where: str, head: list[str], first: list[str]) -> l
     )
 
 
-def _cure(manifest: Path, head: list[str], first: list[str]) -> str:
+def _cure(manifest: Path, head: list[str], first: list[list[str]]) -> str:
     """What to do about a head with other columns."""
+    cells = dict(zip(head, zip(*first, strict=True), strict=True)) if first else {}
     others = [name for name in head if name.strip().lower() not in _COLUMNS]
-    paths = {name: manifest.parent / cell for name, cell in zip(head, first, strict=True)}
-    files = [name for name, path in paths.items() if os.path.isfile(path)]  # not `Path.is_file`: a text is too long
+    # Not `Path.is_file`: a text is too long.
+    files = [name for name, own in cells.items() if os.path.isfile(manifest.parent / own[0])]
     if not files:
         return OF_SAMPLES
     renamed = [f"{files[0]!r} to path"] if files[0] in others else []
     others = [name for name in others if name != files[0]]
     if {*LABEL_COLUMNS.values()}.isdisjoint(name.strip().lower() for name in head) and len(others) == 1:
-        renamed, others = [*renamed, f"{others[0]!r} to label"], []
+        renamed, others = [*renamed, f"{others[0]!r} to {_label_column(cells[others[0]])}"], []
     cures = [f"rename {' and '.join(renamed)}"] if renamed else []
     cures += [f"remove {', '.join(map(repr, others))}"] if others else []
     return f"; {', '.join(cures)}" if cures else ""
+
+
+def _label_column(cells: Sequence[str]) -> str:
+    """The name of a column with these labels."""
+    filled = [cell.strip() for cell in cells if cell.strip().lower() not in _MISSING]
+    if any(";" in cell for cell in filled):
+        return LABEL_COLUMNS["multi-label"]
+    are_measured = all(map(DECIMAL.fullmatch, filled)) and any(float(cell) % 1 for cell in filled)
+    return LABEL_COLUMNS["regression" if are_measured else "classification"]
 
 
 def _item(manifest: Path, where: str, columns: list[str], row: list[str]) -> Item:
@@ -110,4 +124,6 @@ def check_number(text: str, where: str) -> None:
     with suppress(ValueError):
         if abs(float(text)) <= _LARGEST:
             return
+    if text.lower() in _MISSING:
+        raise DataError(f"{where}: the number is missing ({text!r}); fill it in, or remove the line")
     raise DataError(f"{where}: number {text!r} is not a finite number from {-_LARGEST:.1e} to {_LARGEST:.1e}")

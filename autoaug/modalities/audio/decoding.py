@@ -114,6 +114,12 @@ def _lacks_bytes(log: str) -> bool:
     return any(there < _THERE * told for told, there in sizes if told < _STREAMED)
 
 
+def of_length(sounds: np.ndarray, samples: int) -> np.ndarray:
+    """Sounds ``[..., T]`` cut to that length at the end, or padded to it with zeros."""
+    missing = max(0, samples - sounds.shape[-1])
+    return np.pad(sounds[..., :samples], [(0, 0)] * (sounds.ndim - 1) + [(0, missing)])
+
+
 def decode(path: Path, channels: int, samples: int | None = None) -> np.ndarray:
     """The sound as int16 ``[channels, samples]``, resampled to `RATE` by soxr; without `samples`, in its own length."""
     with _opened(path) as file:
@@ -124,7 +130,7 @@ def decode(path: Path, channels: int, samples: int | None = None) -> np.ndarray:
         raise ValueError(f"{path} has changed since it was checked: it has no valid samples")
     sound = resampled(_mixed(values, channels), rate).T
     if samples is not None:
-        sound = np.pad(sound[:, :samples], ((0, 0), (0, max(0, samples - sound.shape[1]))))
+        sound = of_length(sound, samples)
     return as_int16(sound)
 
 

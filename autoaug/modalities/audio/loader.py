@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from autoaug.data.layouts import list_files, no_such_data
-from autoaug.data.layouts.arrays import open_npz
+from autoaug.data.layouts.arrays import converted, open_npz
 from autoaug.data.layouts.folder import files_below
 from autoaug.data.layouts.listing import Common, Item, open_listing
 from autoaug.data.source import Source
@@ -29,6 +29,7 @@ from autoaug.modalities.audio.decoding import (
     Header,
     SoundReader,
     as_int16,
+    of_length,
     read_header,
     resampled,
 )
@@ -95,9 +96,7 @@ def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  
         raise DataError(f"{data}: sounds have one length, and are cut or padded: --size MILLISECONDS, without --resize")
     milliseconds = reading.lengths[0] if reading.lengths else None
     if Path(data).suffix.lower() == ".npz" and Path(data).is_file():
-        if milliseconds:
-            raise DataError(f"{data} holds arrays of one length, which --size cannot change: leave it out")
-        return _open_arrays(Path(data), memory_limit)
+        return _of_length(_open_arrays(Path(data), memory_limit), milliseconds)
     listing = list_files(data, ENDINGS, "Audio")
     if listing is None:
         raise no_such_data(data, ())
@@ -126,12 +125,24 @@ def _usual_length(seconds: Sequence[float]) -> float:
 
 
 def _rule(form: Form, headers: Sequence[Header]) -> str:
-    words = [f"{form.samples / RATE:.3g} s, shorter sounds are padded and longer ones are cut at the end"]
+    words = [_how_cut(form.samples)]
     if {h.rate for h in headers} != {RATE}:
         words.append(f"resampled to {RATE:,} Hz")
     if {h.channels for h in headers} != {form.channels}:
         words.append("channels are averaged to one")
     return "; ".join([*words, _recordings()])
+
+
+def _how_cut(samples: int) -> str:
+    return f"{samples / RATE:.3g} s, shorter sounds are padded and longer ones are cut at the end"
+
+
+def _of_length(source: Source, milliseconds: int | None) -> Source:
+    """Sounds of arrays, cut or padded to that length if one is given."""
+    if milliseconds is None:
+        return source
+    samples = max(1, round(milliseconds / 1000 * RATE))
+    return converted(source, partial(of_length, samples=samples), _how_cut(samples))
 
 
 def _recordings() -> str:

@@ -188,6 +188,32 @@ def as_pixels(image: Image.Image, shape: ImageForm) -> np.ndarray:
     return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
+@dataclass(frozen=True)
+class Resizing:
+    """Resizes uint8 ``[..., H, W]`` to a height and width, each channel on its own; see `how_resized`."""
+
+    height: int
+    width: int
+    how: str
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        out = np.empty((*images.shape[:-2], self.height, self.width), np.uint8)
+        for place in np.ndindex(images.shape[:-2]):
+            channel = Image.fromarray(images[place])
+            out[place] = np.asarray(_RESIZE[self.how](channel, (self.width, self.height), Image.Resampling.BILINEAR))
+        return out
+
+
+def how_resized(how: str, height: int, width: int, noun: str = "image") -> str:
+    """What is done to images, or what else they are called, that are resized, as text."""
+    size = f"{height} x {width} pixels"
+    return {
+        "crop": f"each {noun} is scaled to cover {size} and center-cropped",
+        "letterbox": f"each {noun} is scaled to fit into {size}, and the rest is black",
+        "squash": f"each {noun} is scaled to {size}, whatever its shape",
+    }[how]
+
+
 #: The ways to resize a picture to a width and height, with a filter.
 _RESIZE: Mapping[str, Callable[[Image.Image, tuple[int, int], Image.Resampling], Image.Image]] = {
     "crop": ImageOps.fit,

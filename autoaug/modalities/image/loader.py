@@ -14,7 +14,7 @@ from autoaug.data.source import Source
 from autoaug.errors import DataError
 from autoaug.modalities.base import AS_SUITS, Reading
 from autoaug.modalities.image.decoding import as_picture, image_endings
-from autoaug.modalities.image.sources.arrays import prepare, with_forms
+from autoaug.modalities.image.sources.arrays import prepare, resized, with_forms
 from autoaug.modalities.image.sources.files import open_images
 from autoaug.modalities.image.sources.idx import is_idx_folder, open_idx
 from autoaug.modalities.image.sources.named import DATA_SETS, open_torchvision
@@ -36,22 +36,17 @@ def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  
         data: a path or a name.
         memory_limit: bytes; larger arrays are mapped from disk instead of loaded.
         reading: how images in files are brought to one size, the side in pixels, or the height and the width
-            (`autoaug.modalities.image.decoding.common_shape`). Arrays keep their size.
+            (`autoaug.modalities.image.decoding.common_shape`). Arrays keep their size unless one is given.
 
     Raises:
         DataError: the data do not exist, or break a rule of their format.
     """
-    size = "x".join(map(str, reading.lengths))
     if len(reading.lengths) > 2:
+        size = "x".join(map(str, reading.lengths))
         raise DataError(f"--size {size}: images have a height and a width; give one side, or both")
     open_arrays = _arrays(data, memory_limit)
     if open_arrays is not None:
-        if size:
-            raise DataError(
-                f"{data} holds arrays of one size, which --size {size} cannot change: leave it out, or resize them "
-                "first"
-            )
-        return open_arrays()
+        return resized(open_arrays(), reading)
     listing = list_files(data, image_endings(), "Image")
     if listing is None:
         raise no_such_data(data, DATA_SETS)

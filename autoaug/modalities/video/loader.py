@@ -12,14 +12,14 @@ from statistics import median
 import numpy as np
 
 from autoaug.data.layouts import no_such_data
-from autoaug.data.layouts.arrays import open_npz
+from autoaug.data.layouts.arrays import converted, open_npz
 from autoaug.data.layouts.listing import Common, Item, open_listing
 from autoaug.data.source import Source
 from autoaug.errors import DataError
 from autoaug.modalities.base import AS_SUITS, Reading
-from autoaug.modalities.image.decoding import ImageForm
-from autoaug.modalities.image.sources.arrays import check_values
-from autoaug.modalities.video.decoding import ClipReader, Header, is_clip_file, read_header, write
+from autoaug.modalities.image.decoding import ImageForm, how_resized
+from autoaug.modalities.image.sources.arrays import check_values, resized
+from autoaug.modalities.video.decoding import ClipReader, Header, evenly, is_clip_file, read_header, write
 from autoaug.modalities.video.listing import list_clips, recognizes
 
 __all__ = ["as_array", "beside", "ending", "open", "recognizes", "write"]
@@ -29,12 +29,6 @@ beside: Mapping[str, np.ndarray] = {}
 
 #: The most frames, and the longest side in pixels, that clips get unless they are given.
 _FRAMES, _SIDE = 8, 112
-#: What is done to frames that are resized.
-_RESIZED = {
-    "crop": "each frame is scaled to cover {} and center-cropped",
-    "letterbox": "each frame is scaled to fit into {}, and the rest is black",
-    "squash": "each frame is scaled to {}, whatever its shape",
-}
 
 
 def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
@@ -55,9 +49,7 @@ def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  
         raise DataError(f"--size {size}: clips have a number of frames, a height and a width; give one, two or three")
     path = Path(data)
     if path.suffix.lower() == ".npz" and path.is_file():
-        if size:
-            raise DataError(f"{data} holds arrays of one size, which --size {size} cannot change: leave it out")
-        return open_npz(path, memory_limit, _prepare, "clip")
+        return _resized(open_npz(path, memory_limit, _prepare, "clip"), reading)
     listing = list_clips(data)
     if listing is None:
         raise no_such_data(data, ())
@@ -106,10 +98,23 @@ def _size(header: Header) -> str:
 def _rule(reader: ClipReader, headers: Sequence[Header]) -> str:
     words = []
     if {header.frames for header in headers} != {reader.frames}:
-        words.append(f"{reader.frames} frames of each clip, spread evenly; shorter ones show some twice")
+        words.append(_how_taken(reader.frames))
     if reader.target.resized:
-        words.append(_RESIZED[reader.target.how].format(f"{reader.target.height} x {reader.target.width} pixels"))
+        words.append(how_resized(reader.target.how, reader.target.height, reader.target.width, "frame"))
     return "; ".join(words)
+
+
+def _how_taken(frames: int) -> str:
+    return f"{frames} frames of each clip, spread evenly; shorter ones show some twice"
+
+
+def _resized(source: Source, reading: Reading) -> Source:
+    """Clips of arrays with the number of frames, the height and the width in `reading`."""
+    count = source.parts["train"].inputs.shape[0]
+    if len(reading.lengths) == 3 and reading.lengths[0] != count:
+        rows = evenly(count, reading.lengths[0])
+        source = converted(source, partial(np.take, indices=rows, axis=1), _how_taken(len(rows)))
+    return resized(source, reading, "frame")
 
 
 def _unusual(readable: Sequence[tuple[Item, Header]]) -> Iterator[str]:

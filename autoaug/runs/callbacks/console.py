@@ -106,7 +106,8 @@ class ConsoleProgress(Progress):
         text = f"{self._trials} trial{'s' * (self._trials > 1)}; {on}{', '.join(best) or 'none has a score yet'}"
         outcome = trial.status if trial.score is None else self._metric.shown(trial.score)
         reason = f" ({trial.reason})" if trial.reason else ""
-        line = f"trial {trial.number}, {trial.label}: {outcome}{reason}; {text}"
+        again = f", with seed {trial.seed_index + 1}" if trial.seed_index else ""
+        line = f"trial {trial.number}, {trial.label}{again}: {outcome}{reason}; {text}"
         self._show(text, fraction, line, is_first=trial.number == 0)
 
     def training_ended(self, name: str, done: int, total: int) -> None:

@@ -107,6 +107,11 @@ def test_arrays_need_their_rate(dtype: type, channels: int, tmp_path: Path) -> N
     assert sounds.shape == (8, max(channels, 1), 1600)
     theirs = soxr.resample(values[3].reshape(-1, 800).T, 8000, RATE).T
     assert np.abs(sounds[3] / 32768 - theirs).max() < 1e-3
+    longer, shorter = opened(path, 150), opened(path, 50)
+    assert longer.rule.startswith("0.15 s, shorter sounds are padded")
+    padded = np.pad(sounds, ((0, 0), (0, 0), (0, 800)))
+    assert np.array_equal(longer.parts["train"].inputs.take(np.arange(8)), padded)
+    assert np.array_equal(shorter.parts["train"].inputs.take(np.arange(8)), sounds[..., :800])
     np.savez(path, x_train=given, y_train=np.arange(8) % 2, rate=0)
     with pytest.raises(DataError, match=r"sounds.npz: rate is 0; it must be the samples per second"):
         opened(path)

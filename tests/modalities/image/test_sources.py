@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from PIL import Image, ImageOps
 
 from autoaug.data.audit import audit
 from autoaug.data.description import describe_source
-from autoaug.data.inputs import in_memory
+from autoaug.data.inputs import MemoryInputs, in_memory
 from autoaug.data.loading import open_source
 from autoaug.data.source import Source
+from autoaug.data.splits import split
 from autoaug.errors import AutoaugError, DataError
 from autoaug.modalities.base import Reading
 from autoaug.modalities.image import loader
@@ -229,6 +231,35 @@ def test_photographs_are_cropped_fitted_or_squashed(tmp_path: Path) -> None:
     assert (fitted[:, -7:] == 0).all(), "black below"
     assert fitted[0, 8:22].max() > 240
     assert read_with(tmp_path, Reading((16, 32))).shape == (3, 16, 32), "height x width"
+
+
+@pytest.mark.parametrize("how", ["crop", "letterbox", "squash"])
+@pytest.mark.parametrize("limit", [PLENTY, 10])
+def test_arrays_are_resized_as_files_are(how: Any, limit: int, tmp_path: Path) -> None:
+    """In memory and from disk. Each channel is resized on its own, so that any number of them is possible."""
+    images = np.random.default_rng(0).integers(0, 256, (12, 20, 30, 3), dtype=np.uint8)
+    labels = np.arange(12) % 2
+    write_folder(tmp_path / "files", images, labels)
+    reading = Reading((16, 8), how)
+    files = open_source(tmp_path / "files", PLENTY, reading)
+    np.savez(tmp_path / "a.npz", x_train=images, y_train=labels)
+    arrays = open_source(tmp_path / "a.npz", limit, reading)
+    assert arrays.rule == files.rule != ""
+    order = [int(Path(name).stem) for name in files.parts["train"].names]
+    np.testing.assert_array_equal(pixels(files), pixels(arrays)[order])
+    np.savez(tmp_path / "two.npz", x_train=images[..., 1:], y_train=labels)
+    np.testing.assert_array_equal(pixels(open_source(tmp_path / "two.npz", limit, reading)), pixels(arrays)[:, 1:])
+
+
+@pytest.mark.parametrize("limit", [PLENTY, 1797 * 64])
+def test_named_arrays_are_resized_and_stay_small_until_they_are_read_if_memory_is_small(limit: int) -> None:
+    source = open_source("digits", limit, Reading((16,)))
+    data = split(source, audit(source), 0, limit)
+    assert isinstance(data.train.inputs, MemoryInputs) == (limit == PLENTY)
+    first = Image.fromarray(pixels(open_source("digits", PLENTY))[0, 0])
+    enlarged = np.asarray(first.resize((16, 16), Image.Resampling.BILINEAR))
+    np.testing.assert_array_equal(source.parts["train"].inputs.take(np.arange(1))[0, 0], enlarged)
+    assert open_source("digits", PLENTY, Reading((8,))).rule == "", "they have that size"
 
 
 @pytest.mark.parametrize(("width", "height", "turned"), [(1600, 1200, 1), (1200, 1600, 6)])

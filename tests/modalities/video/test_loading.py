@@ -22,7 +22,7 @@ from autoaug.errors import DataError, UnknownName
 from autoaug.modalities.base import Reading
 from autoaug.modalities.image.decoding import ImageForm
 from autoaug.modalities.video import loader
-from autoaug.modalities.video.decoding import ClipReader, read_header
+from autoaug.modalities.video.decoding import ClipReader, evenly, read_header
 from tests.modalities.video.moving import encode, square, write_clips, write_frames
 
 LIMIT = 2**30
@@ -175,8 +175,19 @@ def test_arrays_are_clips_with_five_dimensions(is_last: bool, tmp_path: Path) ->
     np.savez(tmp_path / "bad.npz", x_train=np.full((4, 2, 8, 8, 3), np.nan), y_train=np.arange(4) % 2)
     with pytest.raises(DataError, match=r"bad\.npz: x_train has NaN"):
         opened(tmp_path / "bad.npz")
-    with pytest.raises(DataError, match="leave it out"):
-        opened(tmp_path / "a.npz", 8)
+
+
+@pytest.mark.parametrize("limit", [2**30, 10])
+def test_arrays_of_clips_are_resized_like_their_frames(limit: int, tmp_path: Path) -> None:
+    clips = np.stack([square(right=i % 2 == 0, seed=i) for i in range(12)])
+    np.savez(tmp_path / "a.npz", x_train=clips, y_train=np.arange(12) % 2)
+    source = open_source(tmp_path / "a.npz", limit, Reading((3, 10, 16), "squash"))
+    rows = evenly(clips.shape[1], 3)
+    assert np.ptp(rows) > 1, "they are spread"
+    wanted = [Image.fromarray(frame).resize((16, 10), Image.Resampling.BILINEAR) for frame in clips[1][rows]]
+    assert np.array_equal(clips_of(source)[1], np.stack(wanted).transpose(0, 3, 1, 2))
+    assert source.rule.startswith("each frame is scaled to 10 x 16 pixels")
+    assert "3 frames of each clip" in source.rule
 
 
 def test_a_size_may_be_a_side_two_or_also_frames(tmp_path: Path) -> None:

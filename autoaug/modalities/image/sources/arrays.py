@@ -8,10 +8,12 @@ from functools import partial
 import numpy as np
 
 from autoaug.data.inputs import Convert, Inputs
-from autoaug.data.layouts.arrays import array_source
+from autoaug.data.layouts.arrays import array_source, converted
 from autoaug.data.source import Role, Source
 from autoaug.errors import DataError
 from autoaug.functional.bounds import within_rounding
+from autoaug.modalities.base import Reading
+from autoaug.modalities.image.decoding import Resizing, how_resized
 
 MODES = {1: "gray", 3: "RGB", 4: "RGBA"}
 _CHUNK = 4096
@@ -28,6 +30,17 @@ def with_forms(source: Source) -> Source:
     count = sum(len(part) for part in source.parts.values())
     mode = MODES.get(channels, f"{channels} channels")
     return replace(source, forms={"sizes": {f"{height}x{width}": count}, "modes": {mode: count}})
+
+
+def resized(source: Source, reading: Reading, noun: str = "image") -> Source:
+    """The source with images, or frames of what `noun` says, of the last height and width in `reading`; as they are if
+    it has none, or theirs.
+    """
+    height, width = reading.lengths[-2:] if len(reading.lengths) > 1 else reading.lengths * 2 or (0, 0)
+    if (height, width) in {(0, 0), source.parts["train"].inputs.shape[-2:]}:
+        return source
+    rule = how_resized(reading.how, height, width, noun)
+    return converted(source, Resizing(height, width, reading.how), rule)
 
 
 def prepare(array: np.ndarray, where: str) -> Convert:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,11 @@ from autoaug.modalities.image.decoding import (
     common_shape,
     decode,
     describe_depth,
+    how_resized,
     image_endings,
     read_header,
 )
 
-#: What is done to images that are resized.
-_RESIZED = {
-    "crop": "each image is scaled to cover {} and center-cropped",
-    "letterbox": "each image is scaled to fit into {}, and the rest is black",
-    "squash": "each image is scaled to {}, whatever its shape",
-}
 #: More sizes than this are reported as a range.
 _MANY_SIZES = 10
 
@@ -71,7 +66,7 @@ def _agree(readable: Sequence[tuple[Item, Header]], reading: Reading) -> Common:
     is_one_size = len({(h.height, h.width) for h in headers}) == 1
     shape = replace(shape, resized=shape.resized or not is_one_size, depth=common_depth(headers))
     forms = {"sizes": _sizes(headers), "modes": dict(Counter(h.mode for h in headers).most_common())}
-    return Common(ImageReader(shape), forms, _rule(shape, headers))
+    return Common(ImageReader(shape), forms, _rule(shape, headers), scale=asdict(shape.depth))
 
 
 def _sizes(headers: Sequence[Header]) -> dict[str, int]:
@@ -86,5 +81,5 @@ def _sizes(headers: Sequence[Header]) -> dict[str, int]:
 def _rule(shape: ImageForm, headers: Sequence[Header]) -> str:
     words = describe_depth(headers)
     if shape.resized:
-        words.insert(0, _RESIZED[shape.how].format(f"{shape.height} x {shape.width} pixels"))
+        words.insert(0, how_resized(shape.how, shape.height, shape.width))
     return "; ".join(words)
