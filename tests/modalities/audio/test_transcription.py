@@ -33,6 +33,7 @@ from autoaug.training.recipe import Recipe
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import new_training
 from autoaug.training.tasks import task_for
+from autoaug.training.train import train_to_end
 from autoaug.training.trial import Train
 from tests.modalities.audio.sounds import RATE, melody, write_melodies, write_wav
 from tests.samples import tones
@@ -173,7 +174,7 @@ def setting(manifest: Path, **recipe: object) -> TrainingSetting:
     return TrainingSetting(*parts, metric=get_metric("cer", task))
 
 
-def test_a_trial_is_scored_by_the_texts_it_decodes(manifest: Path) -> None:
+def test_a_trial_is_scored_by_likelihood_and_tested_by_the_texts_it_decodes(manifest: Path) -> None:
     own = setting(manifest)
     *_, result = Train(load_policy("specaugment-sm+speed")).run(own, seed=0)
     assert result.status == "complete", result.reason
@@ -181,10 +182,17 @@ def test_a_trial_is_scored_by_the_texts_it_decodes(manifest: Path) -> None:
     assert result.test_predictions is not None
     texts = decode_texts(own.test.labels) if own.test else []
     assert result.test_statistics[:, 1].tolist() == [len(text) for text in texts]
-    assert set(result.test_measured) == {"wer", "cer"}
+    assert set(result.test_measured) == {"wer", "cer", "log-likelihood"}
     again = own.metric.statistics(result.test_predictions, own.test.labels)
     assert np.array_equal(again, result.test_statistics)
-    assert result.score == pytest.approx(-own.metric.of(result.validation_statistics))
+    heard = own.metric.statistics(result.validation_predictions, own.validation.labels)
+    assert np.array_equal(heard, result.validation_statistics), "confirmed trainings are chosen by the user's metric"
+    model = train_to_end(own.plan(load_policy("specaugment-sm+speed"), 0)).result.eval()
+    with torch.no_grad():
+        outputs = model(torch.from_numpy(own.validation.inputs.take(np.arange(len(own.validation)))) / 32768)
+    losses = own.task.loss(outputs, own.task.targets(torch.from_numpy(own.validation.labels)))
+    lengths = torch.tensor([len(text) for text in decode_texts(own.validation.labels)])
+    assert result.score == pytest.approx(-float((losses * lengths).sum() / lengths.sum()), rel=1e-3)
 
 
 MIXES = Policy(mixing=Mixing(kind="mixup", probability=0.5, alpha=0.5))
@@ -218,7 +226,8 @@ def test_the_own_loop_gets_the_shares_of_sounds_by_their_numbers() -> None:
 def test_melodies_are_learned(policy: Policy, tmp_path: Path) -> None:
     own = setting(write_melodies(tmp_path / "melodies", 120), epochs=30, batch_size=16)
     *_, result = Train(policy).run(own, seed=0)
-    assert -result.score < 0.1, "nine of ten characters are right"
+    errors = own.metric.of(own.metric.statistics(result.validation_predictions, own.validation.labels))
+    assert errors < 0.1, "nine of ten characters are right"
 
 
 @pytest.mark.slow
@@ -231,13 +240,18 @@ def test_a_search_for_texts_ends_in_a_report_and_a_model(
     assert result.metric.name == "WER"
     assert result.data.task == "transcription"
     assert {candidate.name for candidate in result.candidates} >= {"none", "specaugment-sm"}
-    assert all(set(candidate.metrics) == {"wer", "cer"} for candidate in result.candidates)
+    assert (result.measured_in_trials.name, result.measured_on_validation.name) == ("log-likelihood", "WER")
+    assert all(set(candidate.metrics) == {"wer", "cer", "log-likelihood"} for candidate in result.candidates)
+    assert all(trial.score < 0 for trial in result.history if trial.score is not None)
+    assert all(candidate.validation_mean >= -2 for candidate in result.candidates), "WER, no likelihood"
     transcripts = result.transcripts
     assert transcripts is not None
     assert transcripts.before == "none"
     assert transcripts == autoaug.SearchResult.load(run).transcripts
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "What changed, text by text" in page
+    assert "chosen by validation WER" in page
+    assert "scored on the validation split by log-likelihood" in page
     assert all(f">{example.text}</td>" in page for example in transcripts.examples)
     waves = torch.from_numpy(melody("ab")).float()[None, None]
     assert runpy.run_path(str(run / "policy_torch.py"))["Augment"]()(waves).shape == waves.shape
