@@ -83,6 +83,16 @@ def test_a_manifest_with_texts_is_read_with_room_for_slower_sounds(manifest: Pat
     assert means == sorted(means), "texts of like length are one stratum"
 
 
+def test_a_sound_that_makes_all_others_long_is_reported(manifest: Path) -> None:
+    write_wav(manifest.parent / "train5.wav", np.tile(melody("abc"), 20), RATE)
+    source = open_source(manifest, LIMIT)
+    (found,) = [words for words in source.unusual if "twice as long" in words]
+    assert found.startswith(
+        f"1 of 36 sounds are over twice as long as nine of ten are: all are padded to {source.rule[:3]}"
+    )
+    assert "train5.wav" in found
+
+
 def test_what_texts_lack_is_told_with_the_file(manifest: Path) -> None:
     before = line_of(manifest, "test3.wav")
     changed(manifest, (before, "test3.wav,Ab é,test"))
