@@ -74,6 +74,9 @@ def test_a_manifest_with_texts_is_read_with_room_for_slower_sounds(manifest: Pat
     assert train.inputs.shape[1] == pytest.approx(1.25 * longest, rel=0.06)
     said = "\n".join(describe_source(source, audit(source)))
     assert "4 characters, of which texts are made" in said
+    counts = {one: sum(text.count(one) for text in decode_texts(train.labels)) for one in " abc"}
+    most = max(counts, key=lambda one: counts[one])
+    assert f"characters: {most!r} ({counts[most]}), " in said, "what is rare, or written in two ways, is seen"
     _, data = check_data(str(manifest), LIMIT, AS_SUITS, ("leak", "conflict"), seed=0)
     assert len(data.train) + len(data.validation) == 24
     lengths = (data.train.labels >= 0).sum(1)
