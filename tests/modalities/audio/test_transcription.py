@@ -179,6 +179,16 @@ def test_the_network_of_texts_takes_any_length(samples: int) -> None:
     assert torch.equal(outputs, again(tones(3, 2, samples)))
 
 
+def test_the_network_of_texts_hears_a_sound_alike_at_any_loudness_and_length_of_its_end() -> None:
+    zero = torch.zeros(1)
+    network = models.build("ctcnet", (1, 16000), 5, zero, zero, seed=1).eval()
+    waves = 0.1 * torch.randn(3, 1, 8192, generator=torch.Generator().manual_seed(0))
+    own = network(waves)
+    torch.testing.assert_close(network(0.5 * waves), own, atol=1e-3, rtol=0)
+    longer = network(torch.nn.functional.pad(waves, (0, 8192)))
+    torch.testing.assert_close(longer[:, : own.shape[1] - 8], own[:, :-8], atol=1e-4, rtol=1e-3)
+
+
 def setting(manifest: Path, **recipe: object) -> TrainingSetting:
     _, data = check_data(str(manifest), LIMIT, AS_SUITS, ("leak", "conflict"), seed=0)
     task = task_for(data.train.labels, data.classes)
