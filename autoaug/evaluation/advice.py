@@ -7,12 +7,21 @@ import math
 from autoaug.evaluation.wording import USUAL_SEEDS, is_vague, sample_cure
 from autoaug.results import Comparison, SearchResult
 
+#: With an error rate as high as this, a network has hardly learned.
+_HARDLY = 0.95
+
 
 def advice(result: SearchResult) -> list[str]:
     """What would most likely turn the verdict into "better", most promising first; empty where it is already."""
     if result.verdict == "better":
         return []
     steps = []
+    metric, best = result.metric, max(candidate.mean for candidate in result.candidates)
+    if metric.unit == "%" and not metric.larger_is_better and -best >= _HARDLY:
+        steps.append(
+            f"longer training (--epochs) or more data: with a {metric.name} of {metric.value(best):.0f} % at best, "
+            "networks have hardly learned, whatever the policy"
+        )
     if result.stopped:
         steps.append("--no-early-stop spends the rest of the budget, against the odds")
     comparison = result.comparison
