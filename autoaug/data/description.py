@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 from autoaug.data.audit import ALLOWABLE, Audit
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.labels import Kind, kind_of
 from autoaug.data.source import Source
 from autoaug.data.splits import DataSet, count_groups
+from autoaug.data.texts import decode_texts
 
 _MANY = 20
 _PREDICTED: dict[Kind, str] = {
@@ -36,6 +38,9 @@ def describe_source(source: Source, audit: Audit) -> list[str]:
         is_counted = kind in ("classification", "multi-label")  # each sample has all numbers, and a text
         counted = f" ({shown}{more})" if is_counted else ""
         lines.append(f"{role}: {len(source.parts[role])} samples{counted}")
+    if kind == "transcription":
+        frequent = Counter("".join(decode_texts(source.parts["train"].labels))).most_common()
+        lines.append(f"characters: {_listing({repr(character): count for character, count in frequent})}")
     if source.forms:
         lines.append("; ".join(f"{what}: {_listing(counts)}" for what, counts in source.forms.items()))
     if source.rule:

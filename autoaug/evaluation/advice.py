@@ -9,6 +9,8 @@ from autoaug.results import Comparison, SearchResult
 
 #: Where differences as large as this cannot be seen for the luck of the test samples, trying more policies is in vain.
 _LARGE = 0.05
+#: With an error rate as high as this, a network has hardly learned.
+_HARDLY = 0.95
 
 
 def advice(result: SearchResult) -> list[str]:
@@ -16,6 +18,12 @@ def advice(result: SearchResult) -> list[str]:
     if result.verdict == "better":
         return []
     steps = []
+    metric, best = result.metric, max(candidate.mean for candidate in result.candidates)
+    if metric.unit == "%" and not metric.larger_is_better and -best >= _HARDLY:
+        steps.append(
+            f"longer training (--epochs) or more data: with a {metric.name} of {metric.value(best):.0f} % at best, "
+            "networks have hardly learned, whatever the policy"
+        )
     if result.stopped:
         steps.append("--no-early-stop spends the rest of the budget, against the odds")
     comparison = result.comparison

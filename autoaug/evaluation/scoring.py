@@ -15,7 +15,7 @@ from autoaug.evaluation.clusters import Clusters
 from autoaug.evaluation.confirmation import CandidatePolicy
 from autoaug.evaluation.statistics import Errors, clipped, corrected_errors, crossed_errors, estimate_within
 from autoaug.results import Candidate, MetricScores
-from autoaug.training.metrics import Measured, Metric, metric_record, metrics_of, score, score_bounds, trial_metric
+from autoaug.training.metrics import Measured, Metric, metric_record, metrics_of, score, score_bounds, validation_metric
 from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Task
 
@@ -89,9 +89,9 @@ class Scoring:
     _known: dict[int, tuple[np.ndarray, float, np.ndarray]] = field(default_factory=dict, init=False, repr=False)
 
     @property
-    def trial_metric(self) -> Metric:
+    def validation_metric(self) -> Metric:
         """How predictions of validation samples are measured."""
-        return trial_metric(self.metric, self.task)
+        return validation_metric(self.metric, self.task)
 
     @property
     def resolution(self) -> float:
@@ -128,7 +128,7 @@ class Scoring:
     def training(self, validation: np.ndarray, test: np.ndarray, seconds: float) -> ConfirmedTraining:
         """A training with these predictions, tested on the whole test split."""
         statistics = (
-            self.trial_metric.statistics(validation, self.validation_labels),
+            self.validation_metric.statistics(validation, self.validation_labels),
             self.metric.statistics(test, self.test_labels),
         )
         return ConfirmedTraining(validation, test, seconds, *statistics, np.arange(len(self.test_labels)))
@@ -169,7 +169,7 @@ class Scoring:
         one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
         count = _count(self.validation_folds, self.validation_labels)
         if count is not None:
-            values, whole = _leads(self.trial_metric, one, other), len(self.validation_labels)
+            values, whole = _leads(self.validation_metric, one, other), len(self.validation_labels)
             groups = count_groups(self.validation_groups)
             return corrected_errors(values, self._step(len(one[0])), 1 / (count - 1), whole, groups)
         return crossed_errors(*self._table(one, other, self._validated), self._step(len(one[0])))
@@ -184,7 +184,7 @@ class Scoring:
         """The clusters of the validation samples."""
         groups = self.validation_groups
         is_one = groups is None or len(np.unique(groups)) < 2
-        return Clusters.of(self.trial_metric, self.validation_labels, None if is_one else groups)
+        return Clusters.of(self.validation_metric, self.validation_labels, None if is_one else groups)
 
     def _table(
         self, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], clusters: Clusters
@@ -263,7 +263,7 @@ def assess(
     """
     seeds = [seed for seed in seeds if (candidate_policy.name, seed) in trainings]
     own = [trainings[candidate_policy.name, seed] for seed in seeds]
-    validation = [score(scoring.trial_metric, training.validation_statistics) for training in own]
+    validation = [score(scoring.validation_metric, training.validation_statistics) for training in own]
     test = [score(scoring.metric, training.test_statistics) for training in own]
     mean, has_classes = estimate_within(test, scoring.errors(own)), scoring.task.classes > 0
     confusion = np.sum([scoring.confusion(training) for training in own], axis=0) if has_classes else ()

@@ -74,7 +74,7 @@ def classification_score(made: Samples, held_out: Samples, how: ClassifierPlan, 
     """
     task = Classification(int(made.labels.max()) + 1)
     plan = TrainingPlan(Policy(), how.model, task, made, how.recipe, how.seed, device, how.modality)
-    scores = predict(train_to_end(plan).result, task, held_out.inputs, device, how.modality)
+    scores = predict(train_to_end(plan).result, task, held_out, device, how.modality)
     return score(Accuracy(), statistics_of(Accuracy(), task, scores, held_out.labels))
 
 

@@ -150,7 +150,7 @@ def _timed(plan: TrainingPlan, setting: TrainingSetting, batch_size: int | None 
         if per_step > _SLOW:
             break
     rows, begun = spread_rows(len(setting.validation), _PREDICTED), now()
-    predict(training.result, plan.task, setting.validation.inputs, setting.device, setting.modality, rows)
+    predict(training.result, plan.task, setting.validation, setting.device, setting.modality, rows)
     return Timing(per_step * wanted / taken, (now() - begun) / len(rows), _memory(setting.device))
 
 

@@ -182,9 +182,10 @@ class RunOptions(Options):
         str | None,
         Option(
             "What policies are compared by: accuracy, balanced-accuracy, macro-f1, auroc, log-loss or kappa; with "
-            "several labels per sample map, macro-f1 or micro-f1; for numbers rmse, mae or r2; for texts wer or cer; "
-            "or your own module:function, called with labels and scores, such as probabilities. The result has all of "
-            "them. [default: the first for such data]",
+            "several labels per sample map, macro-f1 or micro-f1; for numbers rmse, mae or r2; for texts wer or cer, "
+            "and for translations chrf or bleu (trials are scored by log-likelihood); or your own module:function, "
+            "called with labels and scores, such as probabilities. The result has all of them. [default: the first for "
+            "such data]",
             _CONFIRMATION,
         ),
     ] = None

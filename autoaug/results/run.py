@@ -252,13 +252,15 @@ class SearchResult(Record):
     """The outcome of a search: the content of ``result.json``. The verdict is based on the `comparison` of the finalist
     with the best baseline by validation; `claims` are what is proven about the policy that is returned; `longer` is
     what it and its rival gain from twice the length; `stopped` is why the search ended before its budget was spent, if
-    it did; `transcripts` has predicted texts, if texts are predicted; `trial_metric` is what the scores of trials and
-    on the validation split are, if it is not the `metric`.
+    it did; `transcripts` has predicted texts, if texts are predicted; `trial_metric` is what the scores of trials are,
+    if it is not the `metric`, and `validation_metric` those of candidates on the validation split, if not the
+    `trial_metric`.
     """
 
     format: Literal[2] = 2
     metric: MetricRecord = MetricRecord()
     trial_metric: MetricRecord | None = None
+    validation_metric: MetricRecord | None = None
     verdict: Verdict
     sentence: str
     returned: Returned
@@ -329,8 +331,13 @@ class SearchResult(Record):
 
     @property
     def measured_in_trials(self) -> MetricRecord:
-        """What the scores of trials, and on the validation split, are."""
+        """What the scores of trials are."""
         return self.trial_metric or self.metric
+
+    @property
+    def measured_on_validation(self) -> MetricRecord:
+        """What the scores of candidates on the validation split are."""
+        return self.validation_metric or self.measured_in_trials
 
     @property
     def run_dir(self) -> Path:

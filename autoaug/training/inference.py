@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from autoaug.data.inputs import Inputs
+from autoaug.data.splits import Samples
 from autoaug.training.device import precision, with_layout
 from autoaug.training.feed import float_batches, in_order, inputs_at_once
 from autoaug.training.modes import evaluating
 from autoaug.training.tasks import Task
+from autoaug.training.transcription import Transcription
 from autoaug.training.translation import Translation, with_texts
 
 
@@ -33,18 +35,28 @@ def outputs_of(model: nn.Module, values: Tensor, device: str) -> Tensor:
     return outputs
 
 
+def scored(task: Task, outputs: Tensor, labels: np.ndarray) -> np.ndarray:
+    """The task's scores from a model's outputs; those of texts tell how likely it finds the true ones."""
+    if isinstance(task, Transcription):
+        return task.predict(outputs, torch.from_numpy(labels))
+    return task.predict(outputs)
+
+
 def predict(
-    model: nn.Module, task: Task, inputs: Inputs, device: str, modality: str, rows: np.ndarray | None = None
+    model: nn.Module, task: Task, samples: Samples, device: str, modality: str, rows: np.ndarray | None = None
 ) -> np.ndarray:
     """The task's scores from `model` for all samples, or those at `rows`; not augmented."""
-    batches = clean_batches(inputs, device, modality, rows)
-    return np.concatenate([task.predict(outputs_of(model, values, device)) for _, values in batches])
+    batches = clean_batches(samples.inputs, device, modality, rows)
+    found = (scored(task, outputs_of(model, values, device), samples.labels[own]) for own, values in batches)
+    return np.concatenate(list(found))
 
 
 @torch.no_grad()
-def scores_of(model: nn.Module, task: Task, values: Tensor, device: str) -> np.ndarray:
-    """The task's scores from `model` for ``values [n, …]``; for translations, with those that the model writes."""
-    scores = task.predict(outputs_of(model, values, device))
+def scores_of(model: nn.Module, task: Task, values: Tensor, labels: np.ndarray, device: str) -> np.ndarray:
+    """The task's scores from `model` for ``values [n, …]`` and their labels; for translations, with those that the
+    model writes.
+    """
+    scores = scored(task, outputs_of(model, values, device), labels)
     if not isinstance(task, Translation):
         return scores
     return with_texts(scores, _written(model, task, values, device))

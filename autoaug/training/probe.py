@@ -21,6 +21,7 @@ from autoaug.training.chunks import Chunk, augmented_chunks, spans_of
 from autoaug.training.device import precision, with_layout
 from autoaug.training.embedding import NetworkInput
 from autoaug.training.feed import float_batches, in_order, inputs_at_once, shuffled
+from autoaug.training.inference import scored
 from autoaug.training.layers import features_of, head_of
 from autoaug.training.modes import evaluating
 from autoaug.training.state import Training, TrainingPlan
@@ -167,4 +168,4 @@ def predict_from_features(
     has[missing] = True
     _clean[samples] = digest, features, has
     with evaluating(model), precision(device):
-        return task.predict(head(features[torch.from_numpy(rows)].to(device)))
+        return scored(task, head(features[torch.from_numpy(rows)].to(device)), samples.labels[rows])

@@ -153,7 +153,7 @@ class _Score:
 
     def add(self, values: Tensor, labels: np.ndarray) -> None:
         exam = self._exam
-        scores = scores_of(self._model, exam.task, values, exam.device)
+        scores = scores_of(self._model, exam.task, values, labels, exam.device)
         self._statistics.append(statistics_of(exam.metric, exam.task, scores, labels))
 
     def value(self) -> float:

@@ -18,6 +18,9 @@ class Transcription:
     """Texts; labels and predictions are code points, int32 ``[n, length]``. For each of its frames, such as stretches
     of time, a model gives logits of no character (index 0) and of each character: ``[n, frames, 1 + characters]``.
 
+    Scores are float32 ``[n, 2 + frames]``: the logarithm of the probability of the true text, its number of characters,
+    and the code points of the predicted one.
+
     Attributes:
         alphabet: the characters, in ascending order. Others are left out of the loss, and no text with them can be
             predicted.
@@ -56,14 +59,8 @@ class Transcription:
             of_each = [self.loss(outputs, one, smoothing) for one in targets[..., 1:].unbind(1)]
             both: Tensor = (targets[..., 0] * torch.stack(of_each, 1)).sum(1)
             return both
-        logs, texts = log_softmax(outputs.float(), 2), targets.long()
-        lengths = (texts > 0).sum(1)
-        # CUDA has no loss that is the same bit by bit in every run.
-        place = torch.device("cpu") if torch.are_deterministic_algorithms_enabled() else logs.device
-        frames = torch.full_like(lengths, logs.shape[1], device=place)
-        own = logs.transpose(0, 1).to(place)
-        whole = ctc_loss(own, texts.to(place), frames, lengths.to(place), reduction="none", zero_infinity=True)
-        losses = whole.to(logs.device) / lengths.clamp(min=1)
+        logs = log_softmax(outputs.float(), 2)
+        losses = _losses(logs, targets, zero_infinity=True) / _lengths(targets)
         return (1 - smoothing) * losses - smoothing * logs.mean((1, 2))
 
     def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
@@ -71,22 +68,53 @@ class Transcription:
         own, reference = log_softmax(outputs, 2), log_softmax(others, 2)
         return kl_div(own, reference, reduction="none", log_target=True).sum(2).mean(1)
 
-    def predict(self, outputs: Tensor) -> np.ndarray:
-        """The texts, ``[n, frames]``: the most likely character of each frame, without repetitions and then without
-        frames that have none (greedy decoding).
+    def predict(self, outputs: Tensor, labels: Tensor | None = None) -> np.ndarray:
+        """The scores. The predicted text has the most likely character of each frame, without repetitions and then
+        without frames that have none (greedy decoding). The first two numbers are 0 without labels, and for a text that
+        needs more frames than there are: no model can tell it.
         """
         best = outputs.argmax(2)
         begins = torch.ones_like(best, dtype=torch.bool)
         begins[:, 1:] = best[:, 1:] != best[:, :-1]
         rows = torch.where(begins, best, 0).tolist()
         texts = ["".join(self.alphabet[index - 1] for index in row if index) for row in rows]
-        return encode_texts([plain_text(text) for text in texts], best.shape[1])
+        decoded = encode_texts([plain_text(text) for text in texts], best.shape[1])
+        likely = np.zeros((len(decoded), 2)) if labels is None else self._likelihoods(outputs, labels)
+        return np.concatenate([likely, decoded], 1).astype(np.float32)  # which holds every code point
+
+    def _likelihoods(self, outputs: Tensor, labels: Tensor) -> np.ndarray:
+        """The first two numbers of the scores, ``[n, 2]``. Characters out of the alphabet do not count."""
+        targets = self.targets(labels).to(outputs.device)
+        losses = _losses(log_softmax(outputs.float(), 2), targets, zero_infinity=False)
+        both = torch.where(losses.isinf(), 0, torch.stack([-losses, _lengths(targets)]))
+        likely: np.ndarray = both.T.cpu().numpy()
+        return likely
 
     def decide(self, scores: np.ndarray) -> np.ndarray:
-        return scores
+        """The predicted texts as code points, int32 ``[n, frames]``."""
+        return scores[:, 2:].astype(np.int32)
 
     def strata(self, labels: np.ndarray) -> np.ndarray:
         return strata_of(labels)
+
+
+def _lengths(targets: Tensor) -> Tensor:
+    """The number ``[n]`` of characters of each text; 1 without any, so that it can be divided by."""
+    return (targets > 0).sum(1).clamp(min=1)
+
+
+def _losses(logs: Tensor, targets: Tensor, zero_infinity: bool) -> Tensor:
+    """The negative logarithm of the probability of each text, ``[n]``; infinite, or 0 with `zero_infinity`, if it needs
+    more frames than there are.
+    """
+    texts = targets.long()
+    lengths = (texts > 0).sum(1)
+    # CUDA has no loss that is the same bit by bit in every run.
+    place = torch.device("cpu") if torch.are_deterministic_algorithms_enabled() else logs.device
+    frames = torch.full_like(lengths, logs.shape[1], device=place)
+    own = logs.transpose(0, 1).to(place)
+    losses = ctc_loss(own, texts.to(place), frames, lengths.to(place), reduction="none", zero_infinity=zero_infinity)
+    return losses.to(logs.device)
 
 
 def least_frames(labels: np.ndarray) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autoaug.data.labels import strata_of
+from autoaug.data.labels import strata_of, target_texts
 from autoaug.data.texts import decode_texts, encode_texts, plain_text
 
 
@@ -82,6 +82,6 @@ def with_texts(scores: np.ndarray, texts: Sequence[str]) -> np.ndarray:
 
 
 def made_up(labels: np.ndarray) -> np.ndarray:
-    """Scores of made-up translations of samples with these ``labels [n, 2, length]``: those of others."""
+    """Scores of made-up texts for samples with these ``labels``: those of others."""
     guessed = np.tile(np.array([[-2.0, 1.0]], np.float32), (len(labels), 1))
-    return with_texts(guessed, decode_texts(labels[::-1, 1]))
+    return with_texts(guessed, decode_texts(target_texts(labels[::-1])))

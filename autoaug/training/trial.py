@@ -146,11 +146,14 @@ class _Trial:
         """The result with one more rung, scored on the held-out samples and the training samples at `rest`."""
         setting = self.setting
         self.validation = self.predicted(training, self.held_out)
-        statistics = self.statistics(self.validation, self.held_out.labels)
+        metric, task = setting.trial_metric, setting.task
+        statistics = statistics_of(metric, task, self.validation, self.held_out.labels)
         if len(rest):
-            other = self.predicted(training, setting.train, rest)
-            statistics = np.concatenate([statistics, self.statistics(other, setting.train.labels[rest])])
-        rung = Rung(max(1, round(reached * setting.recipe.epochs)), score(setting.trial_metric, statistics))
+            other = statistics_of(
+                metric, task, self.predicted(training, setting.train, rest), setting.train.labels[rest]
+            )
+            statistics = np.concatenate([statistics, other])
+        rung = Rung(max(1, round(reached * setting.recipe.epochs)), score(metric, statistics))
         return replace(result, curve=(*result.curve, rung), ended=now(), **vars(training.meter))
 
     def predicted(self, training: Training, samples: Samples, rows: np.ndarray | None = None) -> np.ndarray:
@@ -160,11 +163,7 @@ class _Trial:
             scores = predict_from_features(training, setting.task, samples, rows, setting.device)
             if scores is not None:
                 return scores
-        return predict(training.result, setting.task, samples.inputs, setting.device, setting.modality, rows)
-
-    def statistics(self, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """The statistics of what trials are scored by."""
-        return statistics_of(self.setting.trial_metric, self.setting.task, scores, labels)
+        return predict(training.result, setting.task, samples, setting.device, setting.modality, rows)
 
     def whole(self, result: TrialResult, training: Training) -> TrialResult:
         """The final result of the trial, after its last rung; writes checkpoints or weights if needed."""
@@ -177,10 +176,11 @@ class _Trial:
         if setting.measures_robustness:
             result = replace(result, robustness=robust_score(training.result, setting, self.held_out))
         if self.validation is not None:
+            metric, labels = setting.validation_metric, self.held_out.labels
             result = replace(
                 result,
                 validation_predictions=setting.task.decide(self.validation),
-                validation_statistics=self.statistics(self.validation, self.held_out.labels),
+                validation_statistics=statistics_of(metric, setting.task, self.validation, labels),
             )
         if setting.test is not None:
             result = self.tested(result, training, setting.test)

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from autoaug.evaluation.advice import advice
-from autoaug.results import SearchResult
+from autoaug.results import MetricRecord, SearchResult
 from tests.conftest import published
 
 
@@ -60,6 +60,16 @@ def test_where_few_test_samples_hide_large_differences_more_of_them_come_first()
     first, second = advice(undecided(-0.01, 0.02, 0.3))
     assert first == "more test samples: the luck of these alone hides differences below 30 points"
     assert "--budget" in second
+
+
+def test_networks_that_have_hardly_learned_ask_for_longer_training_first() -> None:
+    result = undecided(0.01, 0.02, 0.006)
+    rate = MetricRecord(name="WER", larger_is_better=False)
+    for error, is_asked in ((0.97, True), (0.6, False)):
+        candidates = [candidate.model_copy(update={"mean": -error}) for candidate in result.candidates]
+        candidates[0] = candidates[0].model_copy(update={"mean": -1.1})
+        first = advice(result.model_copy(update={"metric": rate, "candidates": tuple(candidates)}))[0]
+        assert first.startswith("longer training (--epochs) or more data: with a WER of 97 %") == is_asked
 
 
 def test_two_seeds_ask_for_the_usual_number() -> None:

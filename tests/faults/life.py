@@ -72,7 +72,7 @@ def check_weights(result: SearchResult) -> None:
     model = build(config.model, data.train.inputs.shape, len(data.classes), mean, mean, seed=0)
     model.load_state_dict(load_file(folder.model))
     task = Classification(len(data.classes))
-    predictions = task.decide(predict(model, task, data.test.inputs, "cpu", "image"))
+    predictions = task.decide(predict(model, task, data.test, "cpu", "image"))
     name = f"{candidate.fingerprint}-{candidate.seeds[0]}.npz"
     with np.load(folder.confirmation / name) as file:
         np.testing.assert_array_equal(predictions, file["test_predictions"])

@@ -20,6 +20,7 @@ from autoaug.errors import OptionError
 from autoaug.training.metrics import (
     AUROC,
     Metric,
+    TokenLogLikelihood,
     check_metric,
     fraction_kept,
     get_metric,
@@ -148,6 +149,7 @@ def test_the_score_of_a_loss_is_negated_and_a_loss_twice_as_large_keeps_a_half()
     statistics = loss.statistics(np.float32([[0.5, 0.5]]), np.array([1]))
     assert score(loss, statistics) == pytest.approx(-np.log(2))
     assert fraction_kept(loss, -0.8, -0.4) == pytest.approx(0.5)
+    assert fraction_kept(TokenLogLikelihood(), -0.8, -0.4) == pytest.approx(0.5)
     assert fraction_kept(accuracy, 0.4, 0.8) == pytest.approx(0.5)
     assert fraction_kept(accuracy, 0.4, 0.0) > 1, "no division by zero"
 

@@ -13,9 +13,19 @@ from hypothesis import strategies as st
 
 from autoaug.data.texts import decode_texts, encode_texts, plain_text
 from autoaug.errors import OptionError
-from autoaug.training.metrics import check_metric, get_metric, measured, metrics_of, recognized_words
+from autoaug.training.metrics import (
+    check_metric,
+    get_metric,
+    measured,
+    metrics_of,
+    recognized_words,
+    statistics_of,
+    trial_metric,
+    validation_metric,
+)
 from autoaug.training.tasks import task_for
 from autoaug.training.transcription import Transcription, least_frames
+from autoaug.training.translation import made_up
 
 TASK = Transcription("ab")
 OUTPUTS = torch.randn(3, 5, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -72,12 +82,27 @@ def test_a_text_without_room_adds_nothing_and_unknown_characters_are_left_out() 
     assert least_frames(encode_texts(["ab", "aabb", "abcab"])) == 6, "aabb needs one more between each pair"
 
 
+def test_the_likelihood_is_that_of_all_paths_per_character() -> None:
+    texts = ["ab", "aéa", "ababab"]
+    scores = TASK.predict(OUTPUTS, torch.from_numpy(encode_texts(texts)))
+    logs = [np.log(probability(frames, text)) for frames, text in zip(OUTPUTS, ["ab", "aa"], strict=False)]
+    expected = [[logs[0], 2], [logs[1], 2], [0, 0]]
+    np.testing.assert_allclose(scores[:, :2], expected, rtol=1e-5, err_msg="a text without room does not count")
+    metric, labels = get_metric("log-likelihood", TASK), encode_texts(texts)
+    assert metric.of(statistics_of(metric, TASK, scores, labels)) == pytest.approx(sum(logs) / 4)
+    assert trial_metric(get_metric("cer", TASK), TASK) == metric, "errors are of no use on part of the data"
+    assert validation_metric(get_metric("cer", TASK), TASK) == get_metric("cer", TASK), "the user's own"
+    odd = Transcription("a\U0001f600")
+    assert decode_texts(odd.decide(odd.predict(torch.tensor([[[0.0, 0, 1]]])))) == ["\U0001f600"]
+
+
 def test_decoding_is_the_best_path_and_divergence_is_zero_for_itself() -> None:
-    decoded = TASK.predict(OUTPUTS)
+    decoded = TASK.decide(TASK.predict(OUTPUTS))
     assert decoded.shape == (3, 5)
     assert decode_texts(decoded) == [collapsed(tuple(row)) for row in OUTPUTS.argmax(2).tolist()]
     sure = torch.nn.functional.one_hot(torch.tensor([[1, 1, 0, 1, 2], [0, 3, 3, 1, 3]]), 4).float()
-    assert decode_texts(Transcription("ab ").predict(sure)) == ["aab", "a"], "no space at an end"
+    spaced = Transcription("ab ")
+    assert decode_texts(spaced.decide(spaced.predict(sure))) == ["aab", "a"], "no space at an end"
     torch.testing.assert_close(TASK.divergence(OUTPUTS, OUTPUTS), torch.zeros(3, dtype=torch.float64))
     assert (TASK.divergence(OUTPUTS, OUTPUTS.flip(2)) > 0).all()
 
@@ -121,14 +146,15 @@ def test_texts_of_any_script_are_their_code_points(texts: list[str]) -> None:
 def test_texts_are_a_task_with_metrics_of_their_own() -> None:
     task = task_for(LABELS, "ab")
     assert task == TASK
-    assert list(metrics_of(task)) == ["wer", "cer"]
+    assert list(metrics_of(task)) == ["wer", "cer", "log-likelihood"]
+    scores = made_up(LABELS)
     for name, metric in metrics_of(task).items():
         check_metric(name, task, {"validation": LABELS})
-        assert not metric.larger_is_better
-        assert measured(metric, task, LABELS[[0, 1, 1]], LABELS).influence.shape == (3,)
+        assert metric.larger_is_better == (name == "log-likelihood")
+        assert measured(metric, task, scores, LABELS).influence.shape == (3,)
     with pytest.raises(OptionError, match=r"accuracy.* is for classification, and this is transcription"):
         get_metric("accuracy", task)
-    with pytest.raises(OptionError, match="texts are measured by wer, cer"):
+    with pytest.raises(OptionError, match="texts are measured by wer, cer, log-likelihood"):
         get_metric("module:function", task)
     with pytest.raises(OptionError, match="this is transcription"):
         task_for(LABELS, "ab", is_balanced=True)

@@ -117,7 +117,12 @@ def _agree(readable: Sequence[tuple[Item, Header]], milliseconds: int | None, ha
         "rates": {f"{rate:,} Hz": n for rate, n in rates.most_common()},
         "channels": {str(channel): n for channel, n in counts.most_common()},
     }
-    return Common(SoundReader(form), forms, _rule(form, headers), tuple(_unusual(readable, form)))
+    return Common(
+        SoundReader(form),
+        forms,
+        _rule(form, headers),
+        tuple(_unusual(readable, form, float(np.quantile(seconds, 0.9)))),
+    )
 
 
 def _usual_length(seconds: Sequence[float]) -> float:
@@ -150,20 +155,24 @@ def _recordings() -> str:
     return "; ".join(f"{what} from {of}" for what, of in described().items())
 
 
-def _unusual(readable: Sequence[tuple[Item, Header]], form: Form) -> Iterator[str]:
-    """What is readable and hardly meant, each with the number of files and the first of them."""
+def _unusual(readable: Sequence[tuple[Item, Header]], form: Form, usual: float) -> Iterator[str]:
+    """What is readable and hardly meant, each with the number of files and the first of them. Nine of ten sounds are
+    no longer than `usual` seconds.
+    """
     length = form.samples / RATE
     common = Counter(header.rate for _, header in readable).most_common(1)[0][0]
     kinds: dict[str, Callable[[Header], bool]] = {
-        "silent: no class can be heard in them": lambda h: h.peak == 0,
+        "silent: nothing can be heard in them": lambda h: h.peak == 0,
         f"under {1000 * _BRIEF:g} ms": lambda h: h.seconds < _BRIEF,
         "clipped: many values are at full scale": lambda h: h.is_clipped,
         "truncated: less is there than the file tells of itself": lambda h: h.is_truncated,
         f"longer than {length:.3g} s, and cut there (--size MILLISECONDS sets the length)": lambda h: (
             round(h.seconds * RATE) > form.samples
         ),
+        f"over twice as long as nine of ten are: all are padded to {length:.3g} s for them, which makes training slow; "
+        "leave them out, or split them": lambda h: min(length, h.seconds) > 2 * usual,
         f"longer than {MOST_SECONDS} s, and looked at as far as that": lambda h: h.seconds > MOST_SECONDS,
-        f"not at the most frequent rate ({common:,} Hz); a model may learn the rate instead of the class": lambda h: (
+        f"not at the most frequent rate ({common:,} Hz); a model may learn the rate instead of the sound": lambda h: (
             h.rate != common
         ),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from autoaug.modalities.audio.spectrogram import BANDS, LogMel
+from autoaug.modalities.audio.spectrogram import BANDS, LogMel, centered
 from autoaug.modalities.blocks import Residual, conv_block
 from autoaug.modalities.from_scratch import FromScratch, Network
 
@@ -45,6 +45,8 @@ class MelNet(nn.Module):
 
 class CTCNet(nn.Module):
     """A small residual convolutional network on log-mel spectrograms that tells the character of each stretch of 32 ms.
+    Each band is centered on its mean over the sound, so that other voices, microphones and distances sound alike
+    (cepstral mean normalization; Atal, 1974).
 
     Maps waveforms ``[n, channels, T]`` to logits ``[n, frames, outputs]``, over silence after the end, too.
     """
@@ -60,7 +62,7 @@ class CTCNet(nn.Module):
         self.head = nn.Linear(hidden, outputs)
 
     def forward(self, waves: Tensor) -> Tensor:
-        bands = self.spectrogram(waves).contiguous(memory_format=torch.channels_last)
+        bands = centered(self.spectrogram(waves)).contiguous(memory_format=torch.channels_last)
         frames = self.time(self.bands(self.scale(bands)).flatten(1, 2))
         logits: Tensor = self.head(frames.transpose(1, 2))
         return logits

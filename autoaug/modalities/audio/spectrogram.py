@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -11,6 +13,8 @@ from autoaug.modalities.audio.signals import hertz_of, mel
 BANDS, WINDOW, HOP = 40, 512, 256
 #: What is added to the power of a band before its logarithm is taken: -60 dB.
 _FLOOR = 1e-6
+#: What no band of silence exceeds: a little more than the logarithm of the floor.
+_SILENCE = math.log(_FLOOR) + 0.3
 
 
 class LogMel(nn.Module):
@@ -39,3 +43,10 @@ class LogMel(nn.Module):
             powers = spectrum.real.square() + spectrum.imag.square()
             bands = torch.log(powers @ self.weights / WINDOW + _FLOOR)
         return bands.transpose(1, 2).reshape(n, channels, BANDS, -1)
+
+
+def centered(bands: Tensor) -> Tensor:
+    """Spectrograms ``[n, C, BANDS, frames]`` less the mean of each band over the frames with any sound; 0 in others."""
+    sounds = (bands.amax(2, keepdim=True) > _SILENCE).float()
+    mean = (bands * sounds).sum(3, keepdim=True) / sounds.sum(3, keepdim=True).clamp(min=1)
+    return (bands - mean) * sounds

@@ -19,13 +19,14 @@ from autoaug.training.metrics.choice import (
     is_own,
     metrics_of,
     trial_metric,
+    validation_metric,
 )
 from autoaug.training.metrics.counts import Accuracy, BalancedAccuracy, Kappa, MacroF1
 from autoaug.training.metrics.labels import MacroLabelF1, MeanAveragePrecision, MicroF1
 from autoaug.training.metrics.numbers import Determination, MeanAbsoluteError, RootMeanSquaredError
 from autoaug.training.metrics.probabilities import AUROC, LogLoss
-from autoaug.training.metrics.texts import CharacterErrorRate, WordErrorRate, recognized_words
-from autoaug.training.metrics.translations import Bleu, ChrF, TokenLogLikelihood
+from autoaug.training.metrics.texts import CharacterErrorRate, TokenLogLikelihood, WordErrorRate, recognized_words
+from autoaug.training.metrics.translations import Bleu, ChrF
 
 __all__ = [
     "AUROC",
@@ -62,4 +63,5 @@ __all__ = [
     "score_bounds",
     "statistics_of",
     "trial_metric",
+    "validation_metric",
 ]

@@ -133,10 +133,11 @@ def score(metric: Metric, statistics: np.ndarray) -> float:
 
 
 def fraction_kept(metric: Metric, score: float, clean: float) -> float:
-    """How much of the score `clean` is left in `score`, 1 if they are equal. If smaller values of the metric are
-    better, it is the ratio the other way round: a loss twice as large keeps a half.
+    """How much of the score `clean` is left in `score`, 1 if they are equal. If the metric is a loss or a likelihood,
+    of which 0 is the best, it is the ratio the other way round: a loss twice as large keeps a half.
     """
-    better, worse = (score, clean) if metric.larger_is_better else (-clean, -score)
+    is_loss = not metric.larger_is_better or score_bounds(metric)[1] == 0
+    better, worse = (-clean, -score) if is_loss else (score, clean)
     return max(0.0, better) / max(worse, 1e-6)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from autoaug.data.labels import kind_of
+from autoaug.data.labels import TEXTS, kind_of
 from autoaug.errors import OptionError, UnknownName
 from autoaug.training.metrics.base import Metric, statistics_of
 from autoaug.training.metrics.counts import Accuracy, BalancedAccuracy, Kappa, MacroF1
@@ -15,8 +15,8 @@ from autoaug.training.metrics.labels import MacroLabelF1, MeanAveragePrecision, 
 from autoaug.training.metrics.numbers import Determination, MeanAbsoluteError, RootMeanSquaredError
 from autoaug.training.metrics.own import OwnMetric
 from autoaug.training.metrics.probabilities import AUROC, LogLoss
-from autoaug.training.metrics.texts import CharacterErrorRate, WordErrorRate
-from autoaug.training.metrics.translations import Bleu, ChrF, TokenLogLikelihood, check_installed
+from autoaug.training.metrics.texts import CharacterErrorRate, TokenLogLikelihood, WordErrorRate
+from autoaug.training.metrics.translations import Bleu, ChrF, check_installed
 from autoaug.training.tasks import Task
 from autoaug.training.transcription import Transcription
 from autoaug.training.translation import Translation, made_up
@@ -35,7 +35,11 @@ _METRICS: Mapping[str, Mapping[str, Metric]] = {
     },
     "multi-label": {"map": MeanAveragePrecision(), "macro-f1": MacroLabelF1(), "micro-f1": MicroF1()},
     "regression": {"rmse": RootMeanSquaredError(), "mae": MeanAbsoluteError(), "r2": Determination()},
-    "transcription": {"wer": WordErrorRate(), "cer": CharacterErrorRate()},
+    "transcription": {
+        "wer": WordErrorRate(),
+        "cer": CharacterErrorRate(),
+        "log-likelihood": TokenLogLikelihood(unit="nats per character"),
+    },
     "translation": {"chrf": ChrF(), "bleu": Bleu(), "log-likelihood": TokenLogLikelihood()},
 }
 
@@ -46,10 +50,17 @@ def metrics_of(task: Task) -> Mapping[str, Metric]:
 
 
 def trial_metric(metric: Metric, task: Task) -> Metric:
-    """What trials are scored by in a run with that metric: the same, or for translations, which take long to write, how
-    likely a model finds the true ones.
+    """What trials are scored by in a run with that metric: the same, or for texts, how likely a model finds the true
+    ones. On part of the data hardly a word is right, whatever the policy, and translations take long to write.
     """
-    return TokenLogLikelihood() if isinstance(task, Translation) else metric
+    return metrics_of(task).get("log-likelihood", metric)
+
+
+def validation_metric(metric: Metric, task: Task) -> Metric:
+    """What trainings are measured by on the validation split in the confirmation of a run with that metric: the same,
+    or for translations, which are only written for the test split, what trials are scored by.
+    """
+    return trial_metric(metric, task) if isinstance(task, Translation) else metric
 
 
 def is_own(name: str) -> bool:
@@ -126,9 +137,7 @@ def _check_finite(name: str, metric: Metric, task: Task, labels: np.ndarray, why
     if task.classes:
         labels = np.repeat(np.unique(labels), _OF_EACH)
         scores = draw.dirichlet(np.ones(task.outputs), len(labels)).astype(np.float32)
-    elif kind_of(labels) == "transcription":
-        scores = labels[::-1]
-    elif kind_of(labels) == "translation":
+    elif kind_of(labels) in TEXTS:
         scores = made_up(labels)
     else:
         scores = draw.random(labels.shape, np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,25 @@ class WordErrorRate(CharacterErrorRate):
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
         return super().statistics(*word_codes(decode_texts(predictions), decode_texts(targets)))
+
+
+@dataclass(frozen=True)
+class TokenLogLikelihood(SumMetric):
+    """The mean logarithm of the probability that a model gives the true text, per token. The statistics of a sample are
+    that of its text, and its tokens.
+    """
+
+    name: str = "log-likelihood"
+    unit: str = "nats per token"
+    larger_is_better: bool = True
+    bounds: tuple[float, float] = (-math.inf, 0.0)
+    takes_scores: bool = True
+
+    def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:  # noqa: ARG002 (scores tell all)
+        return predictions[:, :2].astype(np.float64)
+
+    def value(self, total: np.ndarray) -> float:
+        return float(total[0] / total[1]) if total[1] else float("nan")
 
 
 def word_codes(*sides: Sequence[str]) -> list[np.ndarray]:

@@ -57,19 +57,3 @@ class Bleu(ChrF):
     """
 
     name: str = "BLEU"
-
-
-@dataclass(frozen=True)
-class TokenLogLikelihood(SumMetric):
-    """The mean logarithm of the probability that a model gives a token of the true translation after those before."""
-
-    name: str = "log-likelihood"
-    unit: str = "nats per token"
-    larger_is_better: bool = True
-    takes_scores: bool = True
-
-    def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:  # noqa: ARG002 (scores tell all)
-        return predictions[:, :2].astype(np.float64)
-
-    def value(self, total: np.ndarray) -> float:
-        return float(total[0] / total[1]) if total[1] else float("nan")

@@ -155,7 +155,7 @@ def test_what_is_hardly_meant_is_reported_with_a_file(tmp_path: Path) -> None:
     write_wav(tmp_path / "b/long.wav", tone(300, 0.9))
     found = words_of(tmp_path)
     for words in (
-        r"1 of 64 sounds are silent: no class can be heard in them; the first: .*a/silent.wav",
+        r"1 of 64 sounds are silent: nothing can be heard in them; the first: .*a/silent.wav",
         r"1 of 64 sounds are under 20 ms; the first: .*a/one.wav",
         r"1 of 64 sounds are clipped: many values are at full scale; the first: .*b/clipped.wav",
         r"1 of 64 sounds are longer than 0.1 s, and cut there .*; the first: .*b/long.wav",

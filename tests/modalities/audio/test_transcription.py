@@ -33,6 +33,7 @@ from autoaug.training.recipe import Recipe
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import new_training
 from autoaug.training.tasks import task_for
+from autoaug.training.train import train_to_end
 from autoaug.training.trial import Train
 from tests.modalities.audio.sounds import RATE, melody, write_melodies, write_wav
 from tests.samples import tones
@@ -73,6 +74,9 @@ def test_a_manifest_with_texts_is_read_with_room_for_slower_sounds(manifest: Pat
     assert train.inputs.shape[1] == pytest.approx(1.25 * longest, rel=0.06)
     said = "\n".join(describe_source(source, audit(source)))
     assert "4 characters, of which texts are made" in said
+    counts = {one: sum(text.count(one) for text in decode_texts(train.labels)) for one in " abc"}
+    most = max(counts, key=lambda one: counts[one])
+    assert f"characters: {most!r} ({counts[most]}), " in said, "what is rare, or written in two ways, is seen"
     _, data = check_data(str(manifest), LIMIT, AS_SUITS, ("leak", "conflict"), seed=0)
     assert len(data.train) + len(data.validation) == 24
     lengths = (data.train.labels >= 0).sum(1)
@@ -80,6 +84,16 @@ def test_a_manifest_with_texts_is_read_with_room_for_slower_sounds(manifest: Pat
     means = [np.tile(lengths, 8)[strata == stratum].mean() for stratum in np.unique(strata)]
     assert len(means) > 2
     assert means == sorted(means), "texts of like length are one stratum"
+
+
+def test_a_sound_that_makes_all_others_long_is_reported(manifest: Path) -> None:
+    write_wav(manifest.parent / "train5.wav", np.tile(melody("abc"), 20), RATE)
+    source = open_source(manifest, LIMIT)
+    (found,) = [words for words in source.unusual if "twice as long" in words]
+    assert found.startswith(
+        f"1 of 36 sounds are over twice as long as nine of ten are: all are padded to {source.rule[:3]}"
+    )
+    assert "train5.wav" in found
 
 
 def test_what_texts_lack_is_told_with_the_file(manifest: Path) -> None:
@@ -165,6 +179,16 @@ def test_the_network_of_texts_takes_any_length(samples: int) -> None:
     assert torch.equal(outputs, again(tones(3, 2, samples)))
 
 
+def test_the_network_of_texts_hears_a_sound_alike_at_any_loudness_and_length_of_its_end() -> None:
+    zero = torch.zeros(1)
+    network = models.build("ctcnet", (1, 16000), 5, zero, zero, seed=1).eval()
+    waves = 0.1 * torch.randn(3, 1, 8192, generator=torch.Generator().manual_seed(0))
+    own = network(waves)
+    torch.testing.assert_close(network(0.5 * waves), own, atol=1e-3, rtol=0)
+    longer = network(torch.nn.functional.pad(waves, (0, 8192)))
+    torch.testing.assert_close(longer[:, : own.shape[1] - 8], own[:, :-8], atol=1e-4, rtol=1e-3)
+
+
 def setting(manifest: Path, **recipe: object) -> TrainingSetting:
     _, data = check_data(str(manifest), LIMIT, AS_SUITS, ("leak", "conflict"), seed=0)
     task = task_for(data.train.labels, data.classes)
@@ -173,7 +197,7 @@ def setting(manifest: Path, **recipe: object) -> TrainingSetting:
     return TrainingSetting(*parts, metric=get_metric("cer", task))
 
 
-def test_a_trial_is_scored_by_the_texts_it_decodes(manifest: Path) -> None:
+def test_a_trial_is_scored_by_likelihood_and_tested_by_the_texts_it_decodes(manifest: Path) -> None:
     own = setting(manifest)
     *_, result = Train(load_policy("specaugment-sm+speed")).run(own, seed=0)
     assert result.status == "complete", result.reason
@@ -181,10 +205,17 @@ def test_a_trial_is_scored_by_the_texts_it_decodes(manifest: Path) -> None:
     assert result.test_predictions is not None
     texts = decode_texts(own.test.labels) if own.test else []
     assert result.test_statistics[:, 1].tolist() == [len(text) for text in texts]
-    assert set(result.test_measured) == {"wer", "cer"}
+    assert set(result.test_measured) == {"wer", "cer", "log-likelihood"}
     again = own.metric.statistics(result.test_predictions, own.test.labels)
     assert np.array_equal(again, result.test_statistics)
-    assert result.score == pytest.approx(-own.metric.of(result.validation_statistics))
+    heard = own.metric.statistics(result.validation_predictions, own.validation.labels)
+    assert np.array_equal(heard, result.validation_statistics), "confirmed trainings are chosen by the user's metric"
+    model = train_to_end(own.plan(load_policy("specaugment-sm+speed"), 0)).result.eval()
+    with torch.no_grad():
+        outputs = model(torch.from_numpy(own.validation.inputs.take(np.arange(len(own.validation)))) / 32768)
+    losses = own.task.loss(outputs, own.task.targets(torch.from_numpy(own.validation.labels)))
+    lengths = torch.tensor([len(text) for text in decode_texts(own.validation.labels)])
+    assert result.score == pytest.approx(-float((losses * lengths).sum() / lengths.sum()), rel=1e-3)
 
 
 MIXES = Policy(mixing=Mixing(kind="mixup", probability=0.5, alpha=0.5))
@@ -218,7 +249,8 @@ def test_the_own_loop_gets_the_shares_of_sounds_by_their_numbers() -> None:
 def test_melodies_are_learned(policy: Policy, tmp_path: Path) -> None:
     own = setting(write_melodies(tmp_path / "melodies", 120), epochs=30, batch_size=16)
     *_, result = Train(policy).run(own, seed=0)
-    assert -result.score < 0.1, "nine of ten characters are right"
+    errors = own.metric.of(own.metric.statistics(result.validation_predictions, own.validation.labels))
+    assert errors < 0.1, "nine of ten characters are right"
 
 
 @pytest.mark.slow
@@ -231,13 +263,18 @@ def test_a_search_for_texts_ends_in_a_report_and_a_model(
     assert result.metric.name == "WER"
     assert result.data.task == "transcription"
     assert {candidate.name for candidate in result.candidates} >= {"none", "specaugment-sm"}
-    assert all(set(candidate.metrics) == {"wer", "cer"} for candidate in result.candidates)
+    assert (result.measured_in_trials.name, result.measured_on_validation.name) == ("log-likelihood", "WER")
+    assert all(set(candidate.metrics) == {"wer", "cer", "log-likelihood"} for candidate in result.candidates)
+    assert all(trial.score < 0 for trial in result.history if trial.score is not None)
+    assert all(candidate.validation_mean >= -2 for candidate in result.candidates), "WER, no likelihood"
     transcripts = result.transcripts
     assert transcripts is not None
     assert transcripts.before == "none"
     assert transcripts == autoaug.SearchResult.load(run).transcripts
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "What changed, text by text" in page
+    assert "chosen by validation WER" in page
+    assert "scored on the validation split by log-likelihood" in page
     assert all(f">{example.text}</td>" in page for example in transcripts.examples)
     waves = torch.from_numpy(melody("ab")).float()[None, None]
     assert runpy.run_path(str(run / "policy_torch.py"))["Augment"]()(waves).shape == waves.shape

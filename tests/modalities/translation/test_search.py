@@ -147,7 +147,7 @@ def test_the_proxy_learns_pairs(tmp_path: Path) -> None:
     )  # fmt: skip
     model = train_to_end(plan).result
     scores = predict_and_write(model, task, test.inputs, "cpu", "translation")
-    assert np.allclose(scores[:, :2], predict(model, task, test.inputs, "cpu", "translation"))
+    assert np.allclose(scores[:, :2], predict(model, task, Samples(test.inputs, test.labels), "cpu", "translation"))
     assert ChrF().of(ChrF().statistics(task.decide(scores), test.labels)) > 60
     assert get_modality("translation").models.resolve("auto", (4, 9, 3))[0] == "gru-attention"
 
