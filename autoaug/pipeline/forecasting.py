@@ -118,8 +118,8 @@ def _smaller(setting: TrainingSetting) -> tuple[str, TrainingSetting] | None:
         rows = spread_rows(len(samples), _FEW)
         return Samples(MemoryInputs(proxy.made(samples.inputs.take(rows))), samples.labels[rows])
 
-    samples = {"train": few(setting.train), "validation": few(setting.validation)}
-    return option, replace(setting, **samples, start=start, model=model)
+    train, validation = few(setting.train), few(setting.validation)
+    return option, replace(setting, train=train, validation=validation, start=start, model=model)
 
 
 def _usual(setting: TrainingSetting) -> Policy:
