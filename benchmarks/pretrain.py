@@ -73,7 +73,7 @@ def pretrain(plan: TrainingPlan, state: Path, stop_after: int | None = None) -> 
 
 def accuracy(training: Training, plan: TrainingPlan, test: Samples) -> float:
     """The accuracy in [0, 1] on test samples."""
-    outputs = predict(training.result.to(plan.device), plan.task, test.inputs, plan.device, plan.modality)
+    outputs = predict(training.result.to(plan.device), plan.task, test, plan.device, plan.modality)
     return float((plan.task.decide(outputs) == test.labels).mean())
 
 
