@@ -51,7 +51,7 @@ def metrics_of(task: Task) -> Mapping[str, Metric]:
 
 def trial_metric(metric: Metric, task: Task) -> Metric:
     """What trials are scored by in a run with that metric: the same, or for texts, how likely a model finds the true
-    ones. On part of the data hardly a word is right, whatever the policy, and translations take long to write.
+    ones. On part of the data often hardly a word is right, whatever the policy, and translations take long to write.
     """
     return metrics_of(task).get("log-likelihood", metric)
 

@@ -28,6 +28,7 @@ from autoaug.search.sampling import Given, sample_shaped
 from autoaug.search.space import load_space
 from autoaug.search.strategies.portfolio import portfolio
 from autoaug.training.chunks import augmented_chunks
+from autoaug.training.inference import outputs_of
 from autoaug.training.metrics import get_metric
 from autoaug.training.recipe import Recipe
 from autoaug.training.setting import TrainingSetting
@@ -210,12 +211,12 @@ def test_a_trial_is_scored_by_likelihood_and_tested_by_the_texts_it_decodes(mani
     assert np.array_equal(again, result.test_statistics)
     heard = own.metric.statistics(result.validation_predictions, own.validation.labels)
     assert np.array_equal(heard, result.validation_statistics), "confirmed trainings are chosen by the user's metric"
-    model = train_to_end(own.plan(load_policy("specaugment-sm+speed"), 0)).result.eval()
-    with torch.no_grad():
-        outputs = model(torch.from_numpy(own.validation.inputs.take(np.arange(len(own.validation)))) / 32768)
-    losses = own.task.loss(outputs, own.task.targets(torch.from_numpy(own.validation.labels)))
+    model = train_to_end(own.plan(load_policy("specaugment-sm+speed"), 0)).result
+    waves = torch.from_numpy(own.validation.inputs.take(np.arange(len(own.validation)))) / 32768
+    losses = own.task.loss(outputs_of(model, waves, "cpu"), own.task.targets(torch.from_numpy(own.validation.labels)))
     lengths = torch.tensor([len(text) for text in decode_texts(own.validation.labels)])
-    assert result.score == pytest.approx(-float((losses * lengths).sum() / lengths.sum()), rel=1e-3)
+    assert (losses > 0).all()
+    assert result.score == pytest.approx(-float((losses * lengths).sum() / lengths.sum()), rel=0.05), "no error rate"
 
 
 MIXES = Policy(mixing=Mixing(kind="mixup", probability=0.5, alpha=0.5))
