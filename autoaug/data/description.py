@@ -39,8 +39,8 @@ def describe_source(source: Source, audit: Audit) -> list[str]:
         counted = f" ({shown}{more})" if is_counted else ""
         lines.append(f"{role}: {len(source.parts[role])} samples{counted}")
     if kind == "transcription":
-        frequent = Counter("".join(decode_texts(source.parts["train"].labels))).most_common()
-        lines.append(f"characters: {_listing({repr(character): count for character, count in frequent})}")
+        rare = reversed(Counter("".join(decode_texts(source.parts["train"].labels))).most_common())
+        lines.append(f"characters, the rarest first: {_listing({repr(character): count for character, count in rare})}")
     if source.forms:
         lines.append("; ".join(f"{what}: {_listing(counts)}" for what, counts in source.forms.items()))
     if source.rule:

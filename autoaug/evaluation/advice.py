@@ -40,7 +40,9 @@ def advice(result: SearchResult) -> list[str]:
         known = {trial.fingerprint for trial in result.history if trial.is_baseline}
         tried = len({trial.fingerprint for trial in result.history if trial.fingerprint} - known)
         policies = "1 policy was" if tried == 1 else f"{tried} policies were"
-        found = "none looks better" if comparison is None else "the best of them is not ahead by test"
+        first, none = ("it", "it does not look") if tried == 1 else ("the best of them", "none looks")
+        ahead = "not ahead" if comparison is None or comparison.difference <= 0 else "hardly ahead"
+        found = f"{none} better" if comparison is None else f"{first} is {ahead} by test"
         looks = f"another --space: {policies} tried, and {found}"
         of_its_own = f", or {looks}" if tried else ": the search tried no policy of its own"
         steps.append(f"a larger --budget{of_its_own}")

@@ -26,7 +26,7 @@ from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import Executor
 from autoaug.search.progress import Progress
-from autoaug.training.metrics import Metric, get_metric, trial_metric
+from autoaug.training.metrics import Metric, get_metric, metric_record, trial_metric
 from autoaug.training.recipe import Recipe
 from autoaug.training.setting import Setting, TrainingSetting
 from autoaug.training.tasks import Task, task_for
@@ -154,6 +154,7 @@ class Job:
             "groups": self._groups(),
             "learned": self._learned(),
             "network": self._network(),
+            "trial_metric": metric_record(self.trial_metric).name,
             "generator": generator_digest(Path(config.generator)) if config.generator else None,
         }
         return {**config.facts(), **behind}

@@ -186,7 +186,7 @@ class DataSummary(Record):
     deviations: tuple[float, ...] = ()
     modality: str = Field(default_factory=lambda: get_modality().name)
     shape: Annotated[tuple[Size, ...], Field(min_length=1)]
-    scale: dict[str, float] = Field(default_factory=dict)
+    scale: dict[str, int | float] = Field(default_factory=dict)
     train: Size
     validation: Count
     test: Count

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, cast
 import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
-from optuna.storages._rdb.models import BaseModel
 from optuna.study import StudyDirection
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL
@@ -120,6 +119,8 @@ def _complete(storage: RDBStorage) -> None:
     that is killed in between leaves a table without them, and Optuna never looks again; without the unique index of
     names, each session would begin a study of its own.
     """
+    from optuna.storages._rdb.models import BaseModel  # of what Optuna does not export, no import should depend
+
     for table in BaseModel.metadata.sorted_tables:
         for index in table.indexes:
             index.create(storage.engine, checkfirst=True)

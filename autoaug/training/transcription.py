@@ -86,7 +86,9 @@ class Transcription:
         """The first two numbers of the scores, ``[n, 2]``. Characters out of the alphabet do not count."""
         targets = self.targets(labels).to(outputs.device)
         losses = _losses(log_softmax(outputs.float(), 2), targets, zero_infinity=False)
-        both = torch.where(losses.isinf(), 0, torch.stack([-losses, _lengths(targets)]))
+        repeated = ((targets[:, 1:] == targets[:, :-1]) & (targets[:, 1:] > 0)).sum(1)
+        lacks_room = (targets > 0).sum(1) + repeated > outputs.shape[1]
+        both = torch.where(lacks_room, 0, torch.stack([-losses, _lengths(targets)]))
         likely: np.ndarray = both.T.cpu().numpy()
         return likely
 

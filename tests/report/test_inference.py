@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import runpy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from autoaug.data.loading import open_source
 from autoaug.modalities.base import Reading
 from autoaug.modalities.registry import all_modalities, get_modality
 from autoaug.report.model_card import inference_script
+from autoaug.results.run import DataSummary
 
 CLASSES = ["a", "b", "c"]
 #: What a script needs to know beside the network, the shape and the task.
@@ -80,6 +81,13 @@ def test_the_script_names_what_is_in_a_file(
     assert task == "transcription" or all(f"{label}: " in printed for label in CLASSES)
 
 
+def _as_kept(scale: Mapping[str, float]) -> dict[str, float]:
+    """A scale, read from a result."""
+    about = {"name": "x", "fingerprint": "x", "classes": CLASSES, "shape": (1, 16, 16), "findings": ()}
+    kept = DataSummary.model_validate({**about, "train": 4, "validation": 1, "test": 1, "scale": dict(scale)})
+    return DataSummary.model_validate_json(kept.model_dump_json()).scale
+
+
 @pytest.mark.parametrize("resize", ["crop", "letterbox", "squash"])
 def test_the_script_reads_a_file_as_the_training_did(
     resize: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -92,7 +100,7 @@ def test_the_script_reads_a_file_as_the_training_did(
     source = open_source(tmp_path / "data", 2**30, Reading((16,), resize))
     inputs = source.parts["train"].inputs
     network = {"network": "resnet9", "shape": inputs.shape, "task": "classification"}
-    about = {**ABOUT, **network, "scale": source.scale, "resize": resize}
+    about = {**ABOUT, **network, "scale": _as_kept(source.scale), "resize": resize}
     (tmp_path / "inference.py").write_text(inference_script(get_modality("image").inference, about), encoding="utf-8")
     blank = torch.zeros(1)
     model = get_modality("image").models.build("resnet9", inputs.shape, len(CLASSES), blank, blank, seed=0)

@@ -97,7 +97,7 @@ def _cure(manifest: Path, head: list[str], first: list[list[str]]) -> str:
 def _label_column(cells: Sequence[str]) -> str:
     """The name of a column with these labels."""
     filled = [cell.strip() for cell in cells if cell.strip().lower() not in _MISSING]
-    if any(";" in cell for cell in filled):
+    if sum(";" in cell for cell in filled) > len(filled) / 10:
         return LABEL_COLUMNS["multi-label"]
     are_measured = all(map(DECIMAL.fullmatch, filled)) and any(float(cell) % 1 for cell in filled)
     return LABEL_COLUMNS["regression" if are_measured else "classification"]

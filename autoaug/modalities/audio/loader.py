@@ -144,9 +144,9 @@ def _how_cut(samples: int) -> str:
 
 def _of_length(source: Source, milliseconds: int | None) -> Source:
     """Sounds of arrays, cut or padded to that length if one is given."""
-    if milliseconds is None:
+    samples = max(1, round((milliseconds or 0) / 1000 * RATE))
+    if milliseconds is None or samples == source.parts["train"].inputs.shape[-1]:
         return source
-    samples = max(1, round(milliseconds / 1000 * RATE))
     return converted(source, partial(of_length, samples=samples), _how_cut(samples))
 
 

@@ -17,7 +17,7 @@ from autoaug.data.layouts.heads import columns_of
 from autoaug.data.layouts.table import IDS, Columns, read_table, table_files
 from autoaug.data.source import Role
 from autoaug.errors import DataError
-from autoaug.modalities.translation.catalogs import catalog_files, messages_of
+from autoaug.modalities.translation.catalogs import catalog_files, read_catalogs
 from autoaug.utils.files import read_text
 
 #: Usual names of the columns, the most telling first, and of the column with targets translated back.
@@ -184,8 +184,10 @@ def _units(path: Path, root: ElementTree.Element, language: str) -> Iterator[Pai
 
 
 def _of_catalogs(data: str, files: Sequence[Path]) -> Corpus:
-    messages = messages_of(files)
-    return _corpus(data, (Pair(own.where, own.source, own.target, role_in(own.catalog)) for own in messages))
+    messages, silent = read_catalogs(files)
+    told = f"{silent[0]} does not tell its language; all files are taken for one" if len(files) > 1 and silent else ""
+    pairs = (Pair(own.where, own.source, own.target, role_in(own.catalog)) for own in messages)
+    return _corpus(data, pairs, (told,) if told else ())
 
 
 def _of_table(data: str) -> Corpus:

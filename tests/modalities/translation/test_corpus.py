@@ -113,8 +113,13 @@ def test_messages_of_programs_are_pairs_where_they_are_translated_for_certain(tm
     assert [target for source, target in compiled if source == "Good day"] == [known.gettext("Good day")]
     assert [target for source, target in compiled if source == "%d files"] == [known.ngettext("%d file", "%d files", 5)]
     (tmp_path / "compiled.mo").rename(tmp_path / "test.mo")
+    (tmp_path / "train.mo").write_bytes((tmp_path / "test.mo").read_bytes())  # beside its source it is not read
     whole = open_source(tmp_path, LIMIT)
     assert (texts(whole), sorted(texts(whole, "test"))) == (pairs, sorted(pairs))
+    assert not whole.assumed
+    write(tmp_path / "more.po", CATALOG.replace("Language: {language}\\n", ""))
+    (silent,) = open_source(tmp_path, LIMIT).assumed
+    assert "more.po does not tell its language" in silent
     names = whole.parts["train"].names
     assert names[0] == f"{po}, line 5"
     assert len(set(names)) == len(names) == 4
@@ -168,9 +173,10 @@ def test_the_audit_tells_what_is_wrong_with_pairs(tmp_path: Path) -> None:
         ({"m.tmx": '<!DOCTYPE x [<!ENTITY a "b">]><tmx/>'}, "m.tmx", "defines entities"),
         ({"m.tmx": TMX.format(srclang="de").replace("<tu>", "<tu><tuv><seg>x</seg></tuv>", 1)}, "m.tmx", "3 languages"),
         ({"m.tmx": "<tmx><body/></tmx>"}, "m.tmx", "no training pair in 0 lines"),
-        ({"m.mo": "no catalog at all"}, "m.mo", "m.mo is not a gettext catalog"),
-        ({"m.mo": ""}, "m.mo", "m.mo is not a gettext catalog"),
-        ({"m.po": "msgid Hello"}, "m.po", "m.po is not a gettext catalog"),
+        ({"m.mo": "no catalog at all"}, "m.mo", "m.mo cannot be read as a gettext catalog"),
+        ({"m.mo": ""}, "m.mo", "m.mo cannot be read as a gettext catalog"),
+        ({"m.po": CATALOG.replace("nplurals=2", "nplurals=INTEGER")}, "m.po", "its header is not filled in"),
+        ({"m.po": "msgid Hello"}, "m.po", "m.po cannot be read as a gettext catalog"),
         ({"m.po": CATALOG.format(language="de").split("msgid", 2)[0]}, "m.po", "no training pair in 0 lines"),
         (
             {f"po/{language}.po": CATALOG.format(language=language) for language in ("de", "fr")},
