@@ -8,7 +8,14 @@ from functools import cached_property
 
 import numpy as np
 
-from autoaug.evaluation.group_sequential import is_futile, level_at, median_unbiased, reach_at, repeated_p_value
+from autoaug.evaluation.group_sequential import (
+    is_futile,
+    level_at,
+    median_unbiased,
+    reach_at,
+    repeated_p_value,
+    was_decided,
+)
 from autoaug.evaluation.scoring import Scoring, Trainings
 from autoaug.evaluation.statistics import Errors, Reach, mcnemar, verdict_of
 from autoaug.results import Candidate, Comparison, McNemar, Verdict
@@ -64,7 +71,9 @@ class Paired:
 
     @cached_property
     def difference(self) -> float:
-        """The estimate: the mean, corrected for early stopping."""
+        """The estimate: the mean, corrected for early stopping if it is this difference that stopped."""
+        if was_decided(self.differences, self.errors, self.planned, self.number):
+            return self.mean
         return median_unbiased(self.mean, self.errors, self.planned, self.number)
 
     @cached_property

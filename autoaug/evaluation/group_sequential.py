@@ -119,6 +119,29 @@ def _levels_by_error(planned: tuple[int, ...], number: int) -> PchipInterpolator
     return PchipInterpolator(np.log(_ERRORS), np.log(own))
 
 
+def earlier_errors(errors: Errors, planned: Sequence[int], number: int, earlier: int) -> Errors:
+    """What the `errors` at analysis `number` of those `planned` were at an `earlier` one, with fewer seeds."""
+    seeds = errors.seeds * math.sqrt(planned[number] / planned[earlier])
+    return Errors(seeds, planned[earlier] - 1, errors.samples, errors.samples_freedom)
+
+
+def was_decided(differences: Sequence[float], errors: Errors, planned: Sequence[int], number: int) -> bool:
+    """Whether the interval of an analysis before the present one excluded 0, so that seeds have been added since, for
+    another difference.
+
+    Args:
+        differences: the difference for each seed.
+        errors: the errors of their mean.
+        planned: the numbers of seeds at the analyses; empty for a single one.
+        number: the index of the present analysis.
+    """
+    return any(
+        abs(float(np.mean(differences[:seeds])))
+        > reach_at(earlier_errors(errors, planned, number, earlier), planned, earlier).total
+        for earlier, seeds in enumerate(planned[:number])
+    )
+
+
 def median_unbiased(mean: float, errors: Errors, planned: Sequence[int], number: int) -> float:
     """The median-unbiased estimate: the difference for which an outcome at least as good has the probability 1/2.
     Outcomes are ordered by how early they stop, then by how good they are (Jennison and Turnbull, 2000, section 8.3).
@@ -133,9 +156,8 @@ def median_unbiased(mean: float, errors: Errors, planned: Sequence[int], number:
     if number == 0 or mean == 0 or errors.total in {0, math.inf}:
         return mean
     times, bounds = [], []
-    for place, seeds in enumerate(planned[: number + 1]):
-        own = errors.seeds * math.sqrt(planned[number] / seeds)  # with fewer seeds
-        then = Errors(own, seeds - 1, errors.samples, errors.samples_freedom)
+    for place in range(number + 1):
+        then = earlier_errors(errors, planned, number, place)
         times.append((errors.total / then.total) ** 2)
         bounds.append(reach_at(then, planned, place).total / then.total)
     drift = _median_drift(times, bounds, min(abs(mean) / errors.total, _FURTHEST))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from autoaug.evaluation.comparing import Paired
 from autoaug.evaluation.group_sequential import (
     interim_analyses,
     is_futile,
@@ -15,6 +16,7 @@ from autoaug.evaluation.group_sequential import (
     median_unbiased,
     reach_at,
     repeated_p_value,
+    was_decided,
 )
 from autoaug.evaluation.statistics import Errors, seed_errors
 
@@ -105,6 +107,20 @@ def test_the_estimate_is_as_often_too_high_as_too_low() -> None:
     assert stats.binomtest(int((estimates > 1.0).sum()), 500).pvalue > 0.01
     assert (means > 1.0).mean() - (estimates > 1.0).mean() > 0.01
     assert abs(estimates.mean() - 1.0) < abs(means.mean() - 1.0)
+
+
+def test_an_estimate_is_the_mean_where_seeds_were_added_for_another_difference() -> None:
+    """The stagewise order would take a difference for small that was decided at once and only then had more seeds."""
+    draw, estimates, last = np.random.default_rng(0), [], len(PLANNED) - 1
+    for row in 3.0 + draw.standard_normal((500, PLANNED[-1])):
+        one = Paired(tuple(row.tolist()), seed_errors(row.tolist(), 0.0), PLANNED)
+        estimates.append(one.difference)
+        assert one.ci95[0] < one.difference < one.ci95[1]
+    assert stats.binomtest(int((np.array(estimates) > 3.0).sum()), 500).pvalue > 0.01
+    late = [1.0, -1.0] * 6 + [4.0] * 4
+    errors = seed_errors(late, 0.0)
+    assert not was_decided(late, errors, PLANNED, last)
+    assert Paired(tuple(late), errors, PLANNED).difference == median_unbiased(np.mean(late), errors, PLANNED, last)
 
 
 def test_the_first_analysis_needs_no_adjustment() -> None:
