@@ -174,8 +174,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["search", "good.npz", "--allow", "leaks"], ["did you mean 'leak'"]),
         (["search", "good.npz", "--out", "there"], ["there", "exists"]),
         (["search", "good.npz", "--trils", "3"], ["--trils"]),
-        (["search", "good.npz", "--size", "32"], ["--size 32", "leave it out"]),
-        (["check", "digits", "--size", "32"], ["--size 32", "leave it out"]),
         (["check", "good.npz", "--allow", "leaks"], ["did you mean 'leak'"]),
         (["generate", "fit", "good.npz", "--kind", "pca", "--steps", "9", "--out", "x"], ["leave out --steps"]),
         (["search", "good.npz", "--trials", "9" * 30], ["--trials", "at most"]),

@@ -159,7 +159,7 @@ def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(
         following = results(executor, ["second"])["second"]
     assert hung.status == "failed"
     assert f"longer than --trial-timeout, {limit:g} s" in hung.reason
-    assert following.status == "complete"
+    assert following.status == "complete", following.reason
 
 
 def test_the_mailbox_loads_no_torch() -> None:

@@ -256,6 +256,10 @@ def page(result: SearchResult) -> Iterator[object]:
         browser.close()
 
 
+def unfold(page: Any) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+
+
 def test_the_report_opens_offline_and_without_errors(page: Any, result: SearchResult) -> None:
     assert [url for url in page.requests if not url.startswith(("data:", "file:"))] == []
     assert page.errors == []
@@ -274,6 +278,7 @@ def test_the_report_begins_with_the_verdict_and_draws_its_charts(page: Any, resu
 def test_names_from_the_data_stay_text(page: Any) -> None:
     assert page.title() != "ran"
     assert page.locator("b", has_text="bold").count() == 0
+    unfold(page)
     assert HOSTILE in page.locator("body").inner_text()
 
 
@@ -288,7 +293,7 @@ def test_the_report_fits_desktop_and_phone(page: Any, width: int) -> None:
 def test_every_section_and_chart_is_there(page: Any) -> None:
     folded = ("result", "range", "classes", "search", "operators", "generated", "robustness", "cost", "repeat")
     assert all(page.locator(f"section#{section}").count() == 1 for section in ("policy", "gains", "code", *folded))
-    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+    unfold(page)
     page.wait_for_function("!waiting.length && !drawing", timeout=1000 * PATIENCE)
     drawn = page.evaluate("[...document.querySelectorAll('.chart:has(.main-svg) > div')].map(place => place.id)")
     assert {f"figure-{name}" for name in CHARTS} <= {*drawn}
@@ -299,9 +304,12 @@ def test_every_section_and_chart_is_there(page: Any) -> None:
 
 @pytest.mark.slow
 def test_images_are_drawn_again_on_a_button_and_code_is_copied(page: Any) -> None:
-    drawn = page.locator("#gallery-returned > div").first.locator("[data-draw]")
+    unfold(page)
+    drawn = page.locator("[id^=gallery-] > div").first.locator(
+        "[data-draw]"
+    )  # of the finalist, where nothing is returned
     assert [one.is_visible() for one in drawn.all()][:2] == [True, False]
-    page.locator("[data-redraw=returned]").click()
+    page.locator("[data-redraw]").first.click()
     assert [one.is_visible() for one in drawn.all()][:2] == [False, True]
     button = page.locator("#code [data-copy]").first
     button.click()
