@@ -376,13 +376,6 @@ def test_the_policy_file_says_where_it_comes_from(result: SearchResult) -> None:
     assert result.policy.fingerprint() == result.returned.fingerprint
 
 
-def test_a_result_of_a_newer_format_is_refused(result: SearchResult, tmp_path: Path) -> None:
-    text = (result.run_dir / "result.json").read_text()
-    (tmp_path / "result.json").write_text(text.replace('"format": 2', '"format": 3', 1))
-    with pytest.raises(autoaug.AutoaugError, match=r"has format 3, but this autoaug reads 2; upgrade"):
-        SearchResult.load(tmp_path)
-
-
 def test_the_winner_goes_out_as_weights_that_give_its_predictions(result: SearchResult, tmp_path: Path) -> None:
     """In a fresh process, from the exported folder: the accuracy of the first confirmation seed, image by image."""
     from autoaug.pipeline.configure import reopen
