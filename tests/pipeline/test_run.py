@@ -397,5 +397,6 @@ def test_the_winner_goes_out_as_weights_that_give_its_predictions(result: Search
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     with pytest.raises(UnknownName, match="'nnone'; did you mean 'none'"):
         result.candidate("nnone")
-    expected = result.returned_candidate.test_scores[0]
-    assert float(printed) == pytest.approx(expected, abs=0.035)  # training computes in bf16 where it can
+    assert float(printed) == pytest.approx(
+        result.returned_candidate.test_scores[0], abs=0.035
+    )  # training computes in bf16 where it can
