@@ -256,8 +256,7 @@ def page(result: SearchResult) -> Iterator[object]:
         browser.close()
 
 
-def unfold(page: Any) -> None:
-    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+UNFOLD = "document.querySelectorAll('details').forEach(part => { part.open = true })"
 
 
 def test_the_report_opens_offline_and_without_errors(page: Any, result: SearchResult) -> None:
@@ -278,7 +277,7 @@ def test_the_report_begins_with_the_verdict_and_draws_its_charts(page: Any, resu
 def test_names_from_the_data_stay_text(page: Any) -> None:
     assert page.title() != "ran"
     assert page.locator("b", has_text="bold").count() == 0
-    unfold(page)
+    page.evaluate(UNFOLD)
     assert HOSTILE in page.locator("body").inner_text()
 
 
@@ -293,7 +292,7 @@ def test_the_report_fits_desktop_and_phone(page: Any, width: int) -> None:
 def test_every_section_and_chart_is_there(page: Any) -> None:
     folded = ("result", "range", "classes", "search", "operators", "generated", "robustness", "cost", "repeat")
     assert all(page.locator(f"section#{section}").count() == 1 for section in ("policy", "gains", "code", *folded))
-    unfold(page)
+    page.evaluate(UNFOLD)
     page.wait_for_function("!waiting.length && !drawing", timeout=1000 * PATIENCE)
     drawn = page.evaluate("[...document.querySelectorAll('.chart:has(.main-svg) > div')].map(place => place.id)")
     assert {f"figure-{name}" for name in CHARTS} <= {*drawn}
@@ -304,7 +303,7 @@ def test_every_section_and_chart_is_there(page: Any) -> None:
 
 @pytest.mark.slow
 def test_images_are_drawn_again_on_a_button_and_code_is_copied(page: Any) -> None:
-    unfold(page)
+    page.evaluate(UNFOLD)
     drawn = page.locator("[id^=gallery-] > div").first.locator(
         "[data-draw]"
     )  # of the finalist, where nothing is returned
@@ -397,6 +396,5 @@ def test_the_winner_goes_out_as_weights_that_give_its_predictions(result: Search
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     with pytest.raises(UnknownName, match="'nnone'; did you mean 'none'"):
         result.candidate("nnone")
-    assert float(printed) == pytest.approx(
-        result.returned_candidate.test_scores[0], abs=0.035
-    )  # training computes in bf16 where it can
+    first = result.returned_candidate.test_scores[0]
+    assert float(printed) == pytest.approx(first, abs=0.035)  # training computes in bf16 where it can
