@@ -40,20 +40,26 @@ def advice(result: SearchResult) -> list[str]:
         known = {trial.fingerprint for trial in result.history if trial.is_baseline}
         tried = len({trial.fingerprint for trial in result.history if trial.fingerprint} - known)
         policies = "1 policy was" if tried == 1 else f"{tried} policies were"
-        first, none = ("it", "it does not look") if tried == 1 else ("the best of them", "none looks")
-        ahead = "not ahead" if comparison is None or comparison.difference <= 0 else "hardly ahead"
-        found = f"{none} better" if comparison is None else f"{first} is {ahead} by test"
-        looks = f"another --space: {policies} tried, and {found}"
+        looks = f"another --space: {policies} tried, and {_found(comparison, tried)}"
         of_its_own = f", or {looks}" if tried else ": the search tried no policy of its own"
         steps.append(f"a larger --budget{of_its_own}")
     return steps
 
 
+def _found(comparison: Comparison | None, tried: int) -> str:
+    """How good the policies are that were tried."""
+    if comparison is None:
+        return "it does not look better" if tried == 1 else "none looks better"
+    ahead = "not ahead" if comparison.difference <= 0 else "hardly ahead"
+    return f"{'it' if tried == 1 else 'the best of them'} is {ahead} by test"
+
+
 def _unhidden(comparison: Comparison | None, result: SearchResult) -> list[str]:
     """What lets smaller differences be seen, where the luck of the test samples hides large ones."""
-    if comparison is None or not result.metric.is_share or (comparison.samples_reach or 0.0) < _LARGE:
+    reach = comparison.samples_reach if comparison is not None and result.metric.is_share else None
+    if comparison is None or reach is None or reach < _LARGE:
         return []
-    hidden = f"{result.metric.number(result.metric.value(comparison.samples_reach or 0.0), 0)} points"
+    hidden = f"{result.metric.number(result.metric.value(reach), 0)} points"
     return [f"{sample_cure(comparison)}: the luck of these alone hides differences below {hidden}"]
 
 

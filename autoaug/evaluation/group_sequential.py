@@ -119,7 +119,7 @@ def _levels_by_error(planned: tuple[int, ...], number: int) -> PchipInterpolator
     return PchipInterpolator(np.log(_ERRORS), np.log(own))
 
 
-def earlier_errors(errors: Errors, planned: Sequence[int], number: int, earlier: int) -> Errors:
+def _earlier_errors(errors: Errors, planned: Sequence[int], number: int, earlier: int) -> Errors:
     """What the `errors` at analysis `number` of those `planned` were at an `earlier` one, with fewer seeds."""
     seeds = errors.seeds * math.sqrt(planned[number] / planned[earlier])
     return Errors(seeds, planned[earlier] - 1, errors.samples, errors.samples_freedom)
@@ -137,7 +137,7 @@ def was_decided(differences: Sequence[float], errors: Errors, planned: Sequence[
     """
     return any(
         abs(float(np.mean(differences[:seeds])))
-        > reach_at(earlier_errors(errors, planned, number, earlier), planned, earlier).total
+        > reach_at(_earlier_errors(errors, planned, number, earlier), planned, earlier).total
         for earlier, seeds in enumerate(planned[:number])
     )
 
@@ -157,7 +157,7 @@ def median_unbiased(mean: float, errors: Errors, planned: Sequence[int], number:
         return mean
     times, bounds = [], []
     for place in range(number + 1):
-        then = earlier_errors(errors, planned, number, place)
+        then = _earlier_errors(errors, planned, number, place)
         times.append((errors.total / then.total) ** 2)
         bounds.append(reach_at(then, planned, place).total / then.total)
     drift = _median_drift(times, bounds, min(abs(mean) / errors.total, _FURTHEST))

@@ -107,7 +107,7 @@ def check_for_files(policy: Policy, modality: str) -> None:
     if mixes or policy.schedule:
         what = "mixes samples and labels" if mixes else "has a schedule"
         raise OptionError(f"policy {policy.name!r} {what}, which files cannot represent; use it in training instead")
-    if policy.mixing is None and not policy.operator_names():
+    if not policy.changes_samples:
         raise OptionError(f"policy {policy.name!r} changes no sample: its copies would be the originals; name another")
 
 

@@ -293,6 +293,11 @@ class Policy(FrozenModel):
         """The operators used, in order of first use."""
         return list(dict.fromkeys(operation.operator for operation in self.operations()))
 
+    @property
+    def changes_samples(self) -> bool:
+        """Whether the policy has operators or mixes, so that a transform or exported code has something to do."""
+        return bool(self.operator_names()) or self.mixing is not None
+
     def knowing(self, learned: Mapping[str, str]) -> Policy:
         """The policy with what its operators have `learned`, by their names."""
         own = tuple((name, learned[name]) for name in self.operator_names() if learned.get(name))

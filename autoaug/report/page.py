@@ -147,7 +147,7 @@ def _code(folder: RunFolder, result: SearchResult) -> dict[str, Any]:
     usage = code_lines(modules[-1], policy, result.data) if modules else []
     return {
         "policy_text": read_text(folder.policy, RunError),
-        "changes": bool(policy.operator_names()) or policy.mixing is not None,
+        "changes": policy.changes_samples,
         "modules": {path.stem.removeprefix("policy_"): read_text(path, RunError) for path in modules},
         # Readers may have the page without the folder, and have it elsewhere.
         "usage": [line.replace(str(modules[-1]), modules[-1].name) for line in usage],

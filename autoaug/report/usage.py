@@ -18,7 +18,7 @@ def code_lines(module: Path, policy: Policy, data: DataSummary) -> list[str]:
     written as users of the library write it, and otherwise on a batch; none where the code would change no sample, as
     for no augmentation. Raises `RunError` if the file is damaged.
     """
-    if not policy.operator_names() and policy.mixing is None:
+    if not policy.changes_samples:
         return []
     imported, mixes, count = f"{module}, which runs without autoaug", policy.mixing is not None, len(data.classes)
     limits = {"multi-label": "  # labels [n, labels] in [0, 1]", "regression": "  # labels [n, numbers]"}

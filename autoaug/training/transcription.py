@@ -86,8 +86,7 @@ class Transcription:
         """The first two numbers of the scores, ``[n, 2]``. Characters out of the alphabet do not count."""
         targets = self.targets(labels).to(outputs.device)
         losses = _losses(log_softmax(outputs.float(), 2), targets, zero_infinity=False)
-        repeated = ((targets[:, 1:] == targets[:, :-1]) & (targets[:, 1:] > 0)).sum(1)
-        lacks_room = (targets > 0).sum(1) + repeated > outputs.shape[1]
+        lacks_room = _frames_needed(targets) > outputs.shape[1]
         both = torch.where(lacks_room, 0, torch.stack([-losses, _lengths(targets)]))
         likely: np.ndarray = both.T.cpu().numpy()
         return likely
@@ -120,6 +119,11 @@ def _losses(logs: Tensor, targets: Tensor, zero_infinity: bool) -> Tensor:
 
 
 def least_frames(labels: np.ndarray) -> int:
-    """The number of frames that every text has room in: one per character, and one between two that are the same."""
-    repeated = (labels[:, 1:] == labels[:, :-1]) & (labels[:, 1:] >= 0)
-    return int(((labels >= 0).sum(1) + repeated.sum(1)).max())
+    """The number of frames that every text has room in; labels are code points, and -1 after the end of a text."""
+    return int(_frames_needed(torch.from_numpy(labels) + 1).max())
+
+
+def _frames_needed(targets: Tensor) -> Tensor:
+    """The number ``[n]`` of frames that each text needs: one per character, and one between two that are the same."""
+    repeated = (targets[:, 1:] == targets[:, :-1]) & (targets[:, 1:] > 0)
+    return (targets > 0).sum(1) + repeated.sum(1)
