@@ -11,6 +11,8 @@ from autoaug.results import Comparison, SearchResult
 _LARGE = 0.05
 #: With an error rate as high as this, a network has hardly learned.
 _HARDLY = 0.95
+#: With a share as large as this, hardly anything is left to gain.
+_SOLVED = 0.995
 
 
 def advice(result: SearchResult) -> list[str]:
@@ -24,6 +26,11 @@ def advice(result: SearchResult) -> list[str]:
             f"longer training (--epochs) or more data: with a {metric.name} of {metric.value(best):.0f} % at best, "
             "networks have hardly learned, whatever the policy"
         )
+    if metric.is_share and best >= _SOLVED:
+        return [
+            f"harder test samples, or nothing: with {metric.value(best):.1f} % {metric.name} at best, this split is "
+            "solved, and no policy can show that it is better"
+        ]
     if result.stopped:
         steps.append("--no-early-stop spends the rest of the budget, against the odds")
     comparison = result.comparison

@@ -117,7 +117,7 @@ def figures_of(difference: Paired, words: Phrases) -> str:
     metric = words.metric
     what = f"{words.split} {metric.name}".strip()
     what = f"{metric.points} of {what}" if metric.points else what
-    what += "" if metric.larger_is_better else ", of which less is better"
+    what += "" if metric.larger_is_better else ", where lower is better"
     seeds = len(difference.differences)
     shown = f"{metric.difference(difference.difference)} {what}"
     if is_vague(difference.differences, difference.ci95):

@@ -72,6 +72,15 @@ def test_networks_that_have_hardly_learned_ask_for_longer_training_first() -> No
         assert first.startswith("longer training (--epochs) or more data: with a WER of 97 %") == is_asked
 
 
+@pytest.mark.parametrize(("best", "is_solved"), [(0.998, True), (0.98, False)])
+def test_a_solved_test_split_asks_for_no_larger_search(best: float, is_solved: bool) -> None:
+    result = undecided(0.0, 0.02, 0.006).model_copy(update={"stopped": "the best baseline is hard to beat"})
+    candidates = [candidate.model_copy(update={"mean": best}) for candidate in result.candidates]
+    steps = advice(result.model_copy(update={"candidates": tuple(candidates)}))
+    assert steps[0].startswith(f"harder test samples, or nothing: with {100 * best:.1f} % accuracy") == is_solved
+    assert any("--no-early-stop" in step for step in steps) != is_solved
+
+
 def test_two_seeds_ask_for_the_usual_number() -> None:
     result = undecided(0.03, 1.4, 0.02)
     assert result.comparison is not None

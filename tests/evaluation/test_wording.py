@@ -92,7 +92,7 @@ def test_the_sentence_shows_such_a_metric_as_it_is_too() -> None:
     errors = Phrases(MetricRecord(name="word error rate", unit="%", larger_is_better=False))
     text = decided("better", "found", "flip-crop", paired, errors)
     low, high = (-100 * bound for bound in paired.ci95[::-1])
-    assert "by -1.60 points of test word error rate, of which less is better" in text
+    assert "by -1.60 points of test word error rate, where lower is better" in text
     assert f"(95 % interval {low:+.2f} to {high:+.2f}, 3 seeds" in text
 
 

@@ -53,7 +53,7 @@ def test_a_loss_is_shown_as_a_loss(by_loss: SearchResult) -> None:
     assert comparison is not None
     ours, theirs = (by_loss.candidate(name) for name in (comparison.candidate, comparison.baseline))
     difference = np.mean(np.negative(ours.test_scores) - np.negative(theirs.test_scores))
-    assert f"{difference:+.4g} test log-loss, of which less is better" in by_loss.sentence
+    assert f"{difference:+.4g} test log-loss, where lower is better" in by_loss.sentence
     about = by_loss.policy.provenance
     assert about is not None
     assert about.metric == "log-loss"

@@ -51,7 +51,7 @@ def test_accuracy_is_what_scikit_learn_makes_of_it() -> None:
 
 @dataclass(frozen=True)
 class SquaredError(SumMetric):
-    """A metric of which less is better."""
+    """A metric where lower is better."""
 
     name: str = "mean squared error"
     unit: str = "mm²"

@@ -90,7 +90,8 @@ def get_metric(name: str, task: Task) -> Metric:
     near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.4)
     why = f" is for {others[0]}, and this is {task.name}" if others else f" does not exist for {task.name}"
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise OptionError(f"--metric {name!r}{why}{hint} (there are {', '.join(known)}, or your own module:function)")
+    own = "" if isinstance(task, Transcription | Translation) else ", or your own module:function"
+    raise OptionError(f"--metric {name!r}{why}{hint} (there are {', '.join(known)}{own})")
 
 
 def check_metric(
