@@ -83,6 +83,9 @@ def open_listing(
     Raises:
         DataError: no file of a split can be read, or a class is missing from the training split.
     """
+    if not listing.items:
+        instead = f"; there are {', '.join(listing.left_out)}" if listing.left_out else ""
+        raise DataError(f"{listing.name}: there are no files that can be samples of this modality{instead}")
     checked = _check(listing.items, inspect)
     readable = [(item, header) for item, header in checked if not isinstance(header, str)]
     unreadable = tuple(f"{printable(str(item.path))}: {cause}" for item, cause in checked if isinstance(cause, str))
