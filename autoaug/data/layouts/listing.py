@@ -164,6 +164,8 @@ def _why_unreadable(path: Path, fault: Exception) -> str:
     with suppress(OSError):  # the file may not be there, or have a name that is too long
         if path.is_file() and not path.stat().st_size:
             return "it is empty"
+    if isinstance(fault, OSError) and fault.strerror:
+        return fault.strerror
     return first_line(fault).replace(repr(str(path)), "file").replace(str(path), "file")
 
 

@@ -170,6 +170,10 @@ def test_arrays_are_clips_with_five_dimensions(is_last: bool, tmp_path: Path) ->
     source = opened(tmp_path / "a.npz")
     assert source.modality == "video"
     assert np.array_equal(loader.as_array(clips_of(source)), clips)
+    np.savez(tmp_path / "only.npz", X=given, y=np.arange(12) % 2)
+    np.savez(tmp_path / "words.npz", clips=given, labels=np.arange(12) % 2)
+    for name in ("only.npz", "words.npz"):
+        np.testing.assert_array_equal(clips_of(opened(tmp_path / name)), clips_of(source))
     np.savez(tmp_path / "flat.npz", x_train=clips[:, 0], y_train=np.arange(12) % 2)
     assert recognize(tmp_path / "flat.npz").name == "image"
     np.savez(tmp_path / "bad.npz", x_train=np.full((4, 2, 8, 8, 3), np.nan), y_train=np.arange(4) % 2)
