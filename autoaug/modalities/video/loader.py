@@ -17,7 +17,7 @@ from autoaug.data.layouts.listing import Common, Item, open_listing
 from autoaug.data.source import Source
 from autoaug.errors import DataError
 from autoaug.modalities.base import AS_SUITS, Reading
-from autoaug.modalities.image.decoding import ImageForm, how_resized
+from autoaug.modalities.image.decoding import TRANSPARENT, ImageForm, how_resized
 from autoaug.modalities.image.sources.arrays import check_values, resized
 from autoaug.modalities.image.sources.files import count_sizes
 from autoaug.modalities.video.decoding import ClipReader, Header, evenly, is_clip_file, read_header, write
@@ -114,6 +114,8 @@ def _rule(reader: ClipReader, headers: Sequence[Header]) -> str:
         words.append(_how_taken(reader.frames))
     if reader.target.resized:
         words.append(how_resized(reader.target.how, reader.target.height, reader.target.width, "frame"))
+    if any(header.has_alpha for header in headers):
+        words.append(TRANSPARENT)
     return "; ".join(words)
 
 

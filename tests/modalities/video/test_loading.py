@@ -204,6 +204,13 @@ def test_a_size_may_be_a_side_two_or_also_frames(tmp_path: Path) -> None:
         opened(root, 4, 4, 8, 12)
 
 
+def test_transparent_frames_are_told(tmp_path: Path) -> None:
+    root = write_clips(tmp_path / "frames", 2)
+    assert "transparen" not in opened(root).rule
+    Image.fromarray(square(1)[0]).convert("RGBA").save(root / "left/clip0/frame-3.png")
+    assert "transparency is dropped: a transparent pixel gets its stored color" in opened(root).rule
+
+
 def test_what_is_hardly_meant_is_told(tmp_path: Path) -> None:
     root = write_clips(tmp_path / "frames", 4)
     write_frames(root / "left/still", square(1, seed=50))
