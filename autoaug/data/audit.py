@@ -15,7 +15,7 @@ from autoaug.data.inputs import Inputs, in_blocks
 from autoaug.data.labels import TEXTS, counts_of, kind_of, target_texts
 from autoaug.data.source import DECIMAL, Role, Source
 from autoaug.data.texts import characters
-from autoaug.errors import DataError, UnknownName
+from autoaug.errors import DataError, OptionError, UnknownName
 from autoaug.results import UNEVEN
 
 #: Below this many validation samples, the standard error of an accuracy of 80 % is above 4 points.
@@ -75,8 +75,11 @@ _NO_CURE = {"classes"}
 
 
 def allowed(names: Iterable[str]) -> frozenset[str]:
-    """The codes of the findings to allow; raises `UnknownName` for an unknown code."""
+    """The codes of the findings to allow; raises `OptionError` for an unknown code."""
     for name in names:
+        if "," in name:
+            each = " ".join(f"--allow {one.strip()}" for one in name.split(","))
+            raise OptionError(f"--allow {name}: give each finding on its own: {each}")
         if name not in ALLOWABLE:
             raise UnknownName("finding to allow", name, ALLOWABLE)
     return frozenset(names)

@@ -12,6 +12,7 @@ these samples, and not on that of the few in one split (cross-validation; Stone,
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from autoaug.errors import OptionError
 
 #: The largest fold of `are_even` folds, in fold sizes.
 _LARGEST = 1.5
+#: So many divisions into folds are tried for one with samples of all classes on both sides.
+_CUTS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +75,23 @@ def cut(strata: np.ndarray, units: np.ndarray, count: int, seed: int) -> list[np
     is_single = len(np.unique(units)) == len(units)
     folds = (StratifiedKFold if is_single else StratifiedGroupKFold)(count, shuffle=True, random_state=seed)
     return [rows for _, rows in folds.split(strata, strata, None if is_single else units)]
+
+
+def complete_fold(folds: Folds, seed: int, labels: np.ndarray, classes: Sequence[str], staying: int) -> np.ndarray:
+    """The rows of a fold that has samples of all `classes`, and leaves `staying` units of each to the rest: the first
+    such fold of the division by the `seed`, or of the next ones. If there is none, the fold that comes nearest.
+    """
+    nearest, fewest = np.zeros(0, np.int64), (math.inf, math.inf)
+    for turn in range(_CUTS):
+        for rows in cut(folds.strata, folds.units, folds.count, (seed + turn) % 2**32):
+            rest, units = np.delete(labels, rows, 0), np.delete(folds.units, rows)
+            left = [len(np.unique(units[members(rest, label)])) for label in range(len(classes))]
+            lacking = sum(count < staying for count in left), len(absent(labels[rows], classes))
+            if lacking < fewest:
+                nearest, fewest = rows, lacking
+            if not any(fewest):
+                return nearest
+    return nearest
 
 
 def check_count(count: int, labels: np.ndarray, units: np.ndarray, classes: Sequence[str]) -> None:

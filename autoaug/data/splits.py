@@ -10,13 +10,14 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from autoaug.data.audit import Audit
-from autoaug.data.folds import Folds, are_even, check_count, cut
+from autoaug.data.folds import Folds, are_even, check_count, complete_fold
 from autoaug.data.inputs import Inputs, in_memory, join, pick
 from autoaug.data.labels import TEXTS, absent, counts_of, kind_of, members, strata_of
 from autoaug.data.source import Part, Role, Source
@@ -224,7 +225,8 @@ def split(
 def _rows(source: Source, units: np.ndarray, seed: int, folds: int | None) -> dict[Role, tuple[Part, np.ndarray]]:
     """The part that each split comes from, and its rows."""
     part = source.parts["train"]
-    rest, strata = part.originals, strata_of(part.labels)
+    rest, whole = part.originals, _Whole(part.labels, source.classes, strata_of(part.labels), units)
+    later = len(_held_out(source)) + (folds is not None)
     found: dict[Role, tuple[Part, np.ndarray]] = {}
     seeds: dict[Role, int] = {"test": _TEST_SEED, "validation": (seed + 1) % 2**32}
     for role, own in seeds.items():
@@ -232,10 +234,12 @@ def _rows(source: Source, units: np.ndarray, seed: int, folds: int | None) -> di
         if given is not None:
             found[role] = given, given.originals
             continue
-        rest, out = _hold_out(rest, strata, units, own, what)
+        rest, out = _hold_out(rest, whole, own, what, later)
         if role == "test" and folds is not None:  # as much again, in addition to the test split without folds
-            rest, more = _hold_out(rest, strata, units, own, what, HELD_OUT / (1 - HELD_OUT))
+            later -= 1
+            rest, more = _hold_out(rest, whole, own, what, later, HELD_OUT / (1 - HELD_OUT))
             out = np.sort(np.concatenate([out, more]))
+        later -= 1
         found[role] = part, out
     held_out = np.setdiff1d(part.originals, rest)
     rest = np.flatnonzero(~np.isin(units, units[held_out]))  # with copies, unless their original is held out
@@ -349,24 +353,34 @@ def _group_names(part: Part, hashes: np.ndarray, rows: np.ndarray) -> np.ndarray
     return linked
 
 
+class _Whole(NamedTuple):
+    """The training part that splits are held out of: labels, names of classes, strata ``[n]`` and units ``[n]``."""
+
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    strata: np.ndarray
+    units: np.ndarray
+
+
 def _hold_out(
-    rows: np.ndarray, strata: np.ndarray, units: np.ndarray, seed: int, what: str, share: float = HELD_OUT
+    rows: np.ndarray, whole: _Whole, seed: int, what: str, staying: int, share: float = HELD_OUT
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Divide `rows` into those that stay and those held out, both sorted. With few units, more than `share` may be
-    held out.
+    """Divide `rows` into those that stay, with `staying` units of each class if possible, and those held out, both
+    sorted. With few units, more than `share` may be held out.
     """
     from sklearn.model_selection import train_test_split  # a second to import, which no worker needs
 
-    count = len(np.unique(units[rows]))
+    strata, units = whole.strata[rows], whole.units[rows]
+    count = len(np.unique(units))
     if count == len(rows):
-        stay, out = train_test_split(rows, test_size=share, random_state=seed, stratify=strata[rows])
+        stay, out = train_test_split(rows, test_size=share, random_state=seed, stratify=strata)
     else:
-        parts = min(round(1 / share), count, int(np.bincount(strata[rows]).max()))
+        parts = min(round(1 / share), count, int(np.bincount(strata).max()))
         if parts < 2:
             raise DataError(
                 f"{what} cannot be held out: there are too few groups, and each split needs its own (all copies of a "
                 "sample form a group); add groups, or provide that split"
             )
-        held_out = cut(strata[rows], units[rows], parts, seed)[0]
+        held_out = complete_fold(Folds(parts, strata, units), seed, whole.labels[rows], whole.classes, staying)
         stay, out = np.delete(rows, held_out), rows[held_out]
     return np.sort(stay), np.sort(out)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from autoaug.data.audit import audit
+from autoaug.data.audit import allowed, audit
 from autoaug.data.loading import open_source
-from autoaug.errors import DataError
+from autoaug.errors import DataError, OptionError
 from tests.conftest import bars, write_folder, write_npz
 
 PLENTY = 10**9
@@ -114,6 +114,11 @@ def test_why_a_listed_file_cannot_be_read_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault("data", "one class")
+def test_several_findings_to_allow_are_given_one_by_one() -> None:
+    with pytest.raises(OptionError, match="each finding on its own: --allow leak --allow empty"):
+        allowed(["leak, empty"])
+
+
 def test_one_class_stops_and_cannot_be_allowed(tmp_path: Path) -> None:
     (tmp_path / "only").mkdir()
     Image.new("L", (4, 4)).save(tmp_path / "only" / "a.png")

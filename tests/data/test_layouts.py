@@ -177,7 +177,10 @@ def test_labels_of_a_manifest_are_the_same_with_blanks_about_them(tmp_path: Path
         (['"path";"label"', '"a.png";"x"'], "; the file is separated by semicolons: save it with commas"),
         (['"path,label"', "a.png"], "columns must be"),
         (["path;label", "a,b.png;x"], "line 1: there is only one column, 'path;label' (the file is separated by semi"),
-        (["age,file,sex", "3,class 0/0000.png,x"], "; rename 'file' to path, remove 'age', 'sex'"),
+        (
+            ["age,file,sex", "3,class 0/0000.png,x"],
+            "path and the one of 'age', 'sex' with the labels to label, remove the others",
+        ),
         (["path,label,split", "a.png,x,eval"], "line 2: unknown split 'eval'"),
         (["path,label", "a.png, "], "line 2: path and label must not be empty"),
         (["path,label", "a.png,\0"], "NUL"),

@@ -195,6 +195,19 @@ def test_one_image_copied_over_and_over_is_too_few_groups() -> None:
         splits(source)
 
 
+@pytest.mark.parametrize("folds", [None, 2])
+@pytest.mark.parametrize("seed", range(3))
+def test_all_splits_have_a_class_that_few_groups_have(seed: int, folds: int | None) -> None:
+    """Drum kits, of which only as many have a cymbal as there are splits."""
+    having = 3 + (folds is not None)
+    kits = np.repeat(np.arange(20), 12)
+    labels = np.where((kits < having) & (np.arange(240) % 12 < 4), 1, 0)
+    data = split(source := numbered(labels, kits.astype(str)), audit(source), seed, PLENTY, folds=folds)
+    for part in (data.train, data.validation, data.test):
+        assert set(part.labels) == {0, 1}
+    assert set.union(*numbers(data)) == set(range(240))
+
+
 def test_a_held_out_split_may_lack_a_class_where_that_is_allowed() -> None:
     labels = np.array([0] * 80 + [1] * 20)
     groups = np.array(["large"] * 40 + [f"small{i // 8}" for i in range(40)] + ["only"] * 20)

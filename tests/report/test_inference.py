@@ -74,11 +74,33 @@ def test_the_script_names_what_is_in_a_file(
     blank, outputs = torch.zeros(shape[0]), len(CLASSES) + (task == "transcription")
     model = modality.models.build(about["network"], shape, outputs, blank, blank, seed=0)
     save_file(model.state_dict(), tmp_path / "model.safetensors")
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["inference.py", str(write(tmp_path / "sample"))])
-    runpy.run_path("inference.py", run_name="__main__")
+    runpy.run_path(str(tmp_path / "inference.py"), run_name="__main__")  # from another folder
     printed = capsys.readouterr().out
     assert task == "transcription" or all(f"{label}: " in printed for label in CLASSES)
+    (tmp_path / "damaged").write_bytes(b"no sample")
+    for given, words in (("damaged", "damaged: "), ("missing", "missing: ")):
+        monkeypatch.setattr("sys.argv", ["inference.py", str(tmp_path / given)])
+        with pytest.raises(SystemExit, match=words):
+            runpy.run_path(str(tmp_path / "inference.py"), run_name="__main__")
+
+
+def test_the_script_hears_a_sound_as_the_training_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At another rate, too long, and beyond full scale."""
+    (tmp_path / "data/a").mkdir(parents=True)
+    values = np.random.default_rng(0).normal(0, 0.5, (9000, 2)).astype(np.float32)
+    soundfile.write(tmp_path / "data/a/0.wav", values, 11025, subtype="FLOAT")
+    soundfile.write(tmp_path / "data/a/1.wav", values[::-1, 0], 44100)
+    source = open_source(tmp_path / "data", 2**30, Reading((500,)))
+    inputs, audio = source.parts["train"].inputs, get_modality("audio")
+    about = {**ABOUT, "network": "melnet", "shape": inputs.shape, "task": "classification"}
+    (tmp_path / "inference.py").write_text(inference_script(audio.inference, about), encoding="utf-8")
+    model = audio.models.build("melnet", inputs.shape, len(CLASSES), torch.zeros(1), torch.zeros(1), seed=0)
+    save_file(model.state_dict(), tmp_path / "model.safetensors")
+    for row, name in enumerate(source.parts["train"].names):
+        monkeypatch.setattr("sys.argv", ["inference.py", name])
+        heard = runpy.run_path(str(tmp_path / "inference.py"), run_name="__main__")["waves"]
+        np.testing.assert_array_equal((32768 * heard[0]).round(), inputs.take(np.array([row]))[0])
 
 
 def _as_kept(scale: Mapping[str, float]) -> dict[str, float]:

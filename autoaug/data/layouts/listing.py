@@ -83,6 +83,9 @@ def open_listing(
     Raises:
         DataError: no file of a split can be read, or a class is missing from the training split.
     """
+    if not listing.items:
+        instead = f"; there are {', '.join(listing.left_out)}" if listing.left_out else ""
+        raise DataError(f"{listing.name}: there are no files that can be samples of this modality{instead}")
     checked = _check(listing.items, inspect)
     readable = [(item, header) for item, header in checked if not isinstance(header, str)]
     unreadable = tuple(f"{printable(str(item.path))}: {cause}" for item, cause in checked if isinstance(cause, str))
@@ -161,6 +164,8 @@ def _why_unreadable(path: Path, fault: Exception) -> str:
     with suppress(OSError):  # the file may not be there, or have a name that is too long
         if path.is_file() and not path.stat().st_size:
             return "it is empty"
+    if isinstance(fault, OSError) and fault.strerror:
+        return fault.strerror
     return first_line(fault).replace(repr(str(path)), "file").replace(str(path), "file")
 
 

@@ -87,10 +87,14 @@ def _cure(manifest: Path, head: list[str], first: list[list[str]]) -> str:
         return OF_SAMPLES
     renamed = [f"{files[0]!r} to path"] if files[0] in others else []
     others = [name for name in others if name != files[0]]
-    if {*LABEL_COLUMNS.values()}.isdisjoint(name.strip().lower() for name in head) and len(others) == 1:
-        renamed, others = [*renamed, f"{others[0]!r} to {_label_column(cells[others[0]])}"], []
+    has_label = any(name.strip().lower() in LABEL_COLUMNS.values() for name in head)
+    removed = ", ".join(map(repr, others))
+    if not has_label and len(others) == 1:
+        renamed, removed = [*renamed, f"{others[0]!r} to {_label_column(cells[others[0]])}"], ""
+    elif not has_label and others:
+        renamed, removed = [*renamed, f"the one of {removed} with the labels to label"], "the others"
     cures = [f"rename {' and '.join(renamed)}"] if renamed else []
-    cures += [f"remove {', '.join(map(repr, others))}"] if others else []
+    cures += [f"remove {removed}"] if removed else []
     return f"; {', '.join(cures)}" if cures else ""
 
 

@@ -127,7 +127,7 @@ def decode(path: Path, channels: int, samples: int | None = None) -> np.ndarray:
         wanted = MOST_SECONDS * rate if samples is None else -(-(samples + RATE) * rate // RATE)  # and a second more
         values = file.read(wanted, dtype="float32", always_2d=True)
     if not len(values) or not np.isfinite(values).all():
-        raise ValueError(f"{path} has changed since it was checked: it has no valid samples")
+        raise ValueError(f"{path} has no samples, or some that are NaN or infinite")
     sound = resampled(_mixed(values, channels), rate).T
     if samples is not None:
         sound = of_length(sound, samples)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
 import wave
 import zipfile
@@ -47,6 +48,8 @@ _WHOLE, _MOST = 0.98, 10.0
 #: Of sounds with a text all fit, so that no word is cut off, also when they are slowed down by as much.
 _ROOM = 1.25
 _BRIEF = 0.02
+#: If sounds fill less than this share of their common length, a shorter one is offered.
+_FILLED = 1 / 3
 
 
 def recognizes(data: str) -> bool:
@@ -112,17 +115,15 @@ def _agree(readable: Sequence[tuple[Item, Header]], milliseconds: int | None, ha
     longest = min(_ROOM * max(seconds), MOST_SECONDS) if has_texts else _usual_length(seconds)
     length = milliseconds / 1000 if milliseconds else longest
     form = Form(channels, max(1, round(length * RATE)))
+    usual = float(np.quantile(seconds, 0.9))
+    padded = () if has_texts else _padded(form, seconds, usual)
+    unusual = *padded, *_unusual(readable, form, usual if has_texts else math.inf)
     rates, counts = Counter(h.rate for h in headers), Counter(h.channels for h in headers)
     forms = {
         "rates": {f"{rate:,} Hz": n for rate, n in rates.most_common()},
         "channels": {str(channel): n for channel, n in counts.most_common()},
     }
-    return Common(
-        SoundReader(form),
-        forms,
-        _rule(form, headers),
-        tuple(_unusual(readable, form, float(np.quantile(seconds, 0.9)))),
-    )
+    return Common(SoundReader(form), forms, _rule(form, headers), unusual)
 
 
 def _usual_length(seconds: Sequence[float]) -> float:
@@ -155,9 +156,20 @@ def _recordings() -> str:
     return "; ".join(f"{what} from {of}" for what, of in described().items())
 
 
+def _padded(form: Form, seconds: Sequence[float], usual: float) -> Iterator[str]:
+    """Whether training sounds of these lengths, of which nine of ten are no longer than `usual`, are mostly padding."""
+    length = form.samples / RATE
+    filled = float(np.minimum(seconds, length).mean())
+    if filled < _FILLED * length and usual < length:
+        yield (
+            f"sounds last {filled:.2g} s in the mean, and all are padded to {length:.3g} s, which makes training slow; "
+            f"nine of ten fit in --size {math.ceil(10 * usual) * 100}"
+        )
+
+
 def _unusual(readable: Sequence[tuple[Item, Header]], form: Form, usual: float) -> Iterator[str]:
-    """What is readable and hardly meant, each with the number of files and the first of them. Nine of ten sounds are
-    no longer than `usual` seconds.
+    """What is readable and hardly meant, each with the number of files and the first of them. Nine of ten sounds with
+    texts, which are not to be cut, are no longer than `usual` seconds.
     """
     length = form.samples / RATE
     common = Counter(header.rate for _, header in readable).most_common(1)[0][0]

@@ -74,7 +74,10 @@ def _picture(mono: np.ndarray) -> bytes:
 
 
 def _waveform(mono: np.ndarray) -> np.ndarray:
-    """uint8 ``[_WAVE, _WIDTH, 3]``: in each column, from the least value to the greatest of its stretch of time."""
+    """uint8 ``[_WAVE, _WIDTH, 3]``: in each column, from the least value to the greatest of its stretch of time.
+    Heights are square roots, so that quiet sounds are more than a line, and louder ones still higher.
+    """
+    mono = np.sign(mono) * np.sqrt(np.abs(mono))
     ends = np.linspace(0, len(mono), _WIDTH + 1).astype(int)
     pixels = np.zeros((_WAVE, _WIDTH, 3), np.uint8)
     for column, (start, stop) in enumerate(itertools.pairwise(ends)):

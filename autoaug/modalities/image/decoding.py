@@ -149,6 +149,10 @@ def common_depth(headers: Sequence[Header]) -> Depth:
     return Depth(max(0, bits - 8), 255.0 if within_rounding(0, highest) else 1.0)
 
 
+#: What is done with transparency, as text.
+TRANSPARENT = "transparency is dropped: a transparent pixel gets its stored color"
+
+
 def describe_depth(headers: Sequence[Header]) -> list[str]:
     """Describe how `common_depth` converts images, and how transparency and several frames are treated."""
     depth, words = common_depth(headers), []
@@ -160,7 +164,7 @@ def describe_depth(headers: Sequence[Header]) -> list[str]:
     if floats:
         words.append(f"floats, of which the largest is {max(floats):g}, are multiplied by {depth.factor:g} and rounded")
     if any(header.has_alpha for header in headers):
-        words.append("transparency is dropped: a transparent pixel gets its stored color")
+        words.append(TRANSPARENT)
     if any(header.has_frames for header in headers):
         words.append("only the first frame of a file is used")
     return words

@@ -42,12 +42,14 @@ class Header(NamedTuple):
         sizes: the heights and widths that frames have.
         codec: how it is encoded.
         is_gray: whether no frame is in color.
+        has_alpha: whether images in a folder of frames are transparent.
     """
 
     frames: int
     sizes: frozenset[tuple[int, int]]
     codec: str
     is_gray: bool
+    has_alpha: bool = False
 
 
 def is_clip_file(path: Path) -> bool:
@@ -116,7 +118,8 @@ def _folder_header(folder: Path) -> Header:
             raise ValueError(f"frame {path.name} cannot be read ({type(fault).__name__})") from None
     codecs = sorted({path.suffix.lower().removeprefix(".") for path in paths})
     sizes = frozenset((header.height, header.width) for header in headers)
-    return Header(len(paths), sizes, f"folders of {'/'.join(codecs)}", all(header.is_gray for header in headers))
+    is_gray, has_alpha = all(header.is_gray for header in headers), any(header.has_alpha for header in headers)
+    return Header(len(paths), sizes, f"folders of {'/'.join(codecs)}", is_gray, has_alpha)
 
 
 @contextmanager

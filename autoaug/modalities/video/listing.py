@@ -101,7 +101,7 @@ def _dimensions(path: Path) -> int:
     """The dimensions of the first array of samples; 0 if there is none."""
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
-            if re.fullmatch(r"(x|clips|videos)_train\.npy|train_(clips|videos)\.npy", name, re.IGNORECASE):
+            if re.fullmatch(r"(x|clips)(_train)?\.npy|train_clips\.npy", name, re.IGNORECASE):
                 with archive.open(name) as file:
                     return len(array_header(file)[0])
     return 0

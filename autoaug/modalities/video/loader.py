@@ -17,8 +17,9 @@ from autoaug.data.layouts.listing import Common, Item, open_listing
 from autoaug.data.source import Source
 from autoaug.errors import DataError
 from autoaug.modalities.base import AS_SUITS, Reading
-from autoaug.modalities.image.decoding import ImageForm, how_resized
+from autoaug.modalities.image.decoding import TRANSPARENT, ImageForm, how_resized
 from autoaug.modalities.image.sources.arrays import check_values, resized
+from autoaug.modalities.image.sources.files import count_sizes
 from autoaug.modalities.video.decoding import ClipReader, Header, evenly, is_clip_file, read_header, write
 from autoaug.modalities.video.listing import list_clips, recognizes
 
@@ -29,6 +30,10 @@ beside: Mapping[str, np.ndarray] = {}
 
 #: The most frames, and the longest side in pixels, that clips get unless they are given.
 _FRAMES, _SIDE = 8, 112
+#: With more lengths, their range is told instead of each.
+_MANY_LENGTHS = 12
+#: A crop that takes more than this share of a frame's height or width is told.
+_MUCH = 1 / 3
 
 
 def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
@@ -67,11 +72,11 @@ def _agree(readable: Sequence[tuple[Item, Header]], reading: Reading) -> Common:
     )
     reader = ClipReader(max(1, frames), _shape(headers, training, reading))
     forms = {
-        "sizes": dict(Counter(_size(header) for header in headers).most_common()),
-        "frames": dict(Counter(str(header.frames) for header in headers).most_common()),
+        "sizes": _sizes(headers),
+        "frames": _lengths([header.frames for header in headers]),
         "codecs": dict(Counter(header.codec for header in headers).most_common()),
     }
-    return Common(reader, forms, _rule(reader, headers), tuple(_unusual(readable)))
+    return Common(reader, forms, _rule(reader, headers), tuple(_unusual(readable, reader.target)))
 
 
 def _shape(headers: Sequence[Header], training: Sequence[Header], reading: Reading) -> ImageForm:
@@ -88,11 +93,19 @@ def _shape(headers: Sequence[Header], training: Sequence[Header], reading: Readi
     return ImageForm(channels, lengths[0], lengths[-1], resized=True, how=reading.how)
 
 
-def _size(header: Header) -> str:
-    if len(header.sizes) > 1:
-        return "changing"
-    ((height, width),) = header.sizes
-    return f"{height}x{width}"
+def _sizes(headers: Sequence[Header]) -> dict[str, int]:
+    """How many clips have frames of which height and width, and in how many these change."""
+    fixed = [size for header in headers if len(header.sizes) == 1 for size in header.sizes]
+    changing = {"changing": len(headers) - len(fixed)} if len(fixed) < len(headers) else {}
+    return (count_sizes(fixed) if fixed else {}) | changing
+
+
+def _lengths(frames: Sequence[int]) -> dict[str, int]:
+    """How many clips have how many frames; only the range if there are many lengths."""
+    counts = Counter(map(str, frames))
+    if len(counts) <= _MANY_LENGTHS:
+        return dict(counts.most_common())
+    return {f"from {min(frames)} to {max(frames)}, half of them up to {round(median(frames))}": len(frames)}
 
 
 def _rule(reader: ClipReader, headers: Sequence[Header]) -> str:
@@ -101,6 +114,8 @@ def _rule(reader: ClipReader, headers: Sequence[Header]) -> str:
         words.append(_how_taken(reader.frames))
     if reader.target.resized:
         words.append(how_resized(reader.target.how, reader.target.height, reader.target.width, "frame"))
+    if any(header.has_alpha for header in headers):
+        words.append(TRANSPARENT)
     return "; ".join(words)
 
 
@@ -117,11 +132,22 @@ def _resized(source: Source, reading: Reading) -> Source:
     return resized(source, reading, "frame")
 
 
-def _unusual(readable: Sequence[tuple[Item, Header]]) -> Iterator[str]:
+def _cropped(header: Header, form: ImageForm) -> float:
+    """The largest share of the height or the width of a frame that is cut off."""
+    if not form.resized or form.how != "crop":
+        return 0.0
+    shapes = [height * form.width / (width * form.height) for height, width in header.sizes]
+    return 1 - min(min(shape, 1 / shape) for shape in shapes)
+
+
+def _unusual(readable: Sequence[tuple[Item, Header]], form: ImageForm) -> Iterator[str]:
     """What is readable and hardly meant, each with the number of clips and the first of them."""
     kinds: dict[str, Callable[[Header], bool]] = {
         "a single frame, in which nothing moves": lambda header: header.frames == 1,
         "frames of several sizes; each is resized on its own": lambda header: len(header.sizes) > 1,
+        "over a third of a frame's height or width cut off; --resize letterbox or squash keeps it": lambda header: (
+            _cropped(header, form) > _MUCH
+        ),
     }
     for words, is_so in kinds.items():
         paths = [item.path for item, header in readable if is_so(header)]

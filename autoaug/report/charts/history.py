@@ -105,8 +105,12 @@ def _add_baselines(figure: go.Figure, history: TrialHistory, metric: MetricRecor
             showlegend=False,
         )
     seen = [p.value for p in history.trials] + [line.value for line in history.baselines]
-    for name, value in _spread(history.baselines, apart=0.05 * (max(seen) - min(seen))):
-        figure.add_annotation(x=last, y=value, text=plain(name), xanchor="right", yanchor="bottom", showarrow=False)
+    for fraction in sorted({line.data_fraction for line in history.baselines}):
+        on = "" if fraction == 1 else f", on {on_data(fraction)}"
+        lines = [line for line in history.baselines if line.data_fraction == fraction]
+        for name, value in _spread(lines, apart=0.05 * (max(seen) - min(seen))):
+            text = plain(name) + on
+            figure.add_annotation(x=last, y=value, text=text, xanchor="right", yanchor="bottom", showarrow=False)
     figure.update_annotations(font_size=11)
 
 
@@ -130,7 +134,7 @@ def history_chart(facts: RunFacts) -> Chart | None:
         "history",
         "search",
         "Trial by trial",
-        f"Validation {facts.trial_metric.name} of the trials in order; dotted lines are baselines under the same "
-        "conditions.",
+        f"Validation {facts.trial_metric.name} of the trials in order; dotted lines are baselines. Only values on "
+        "the same share of the data compare.",
         history_figure(history, facts.trial_metric),
     )

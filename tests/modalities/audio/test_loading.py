@@ -144,6 +144,18 @@ def test_files_of_every_kind_become_one_form(tmp_path: Path) -> None:
     assert "1 of 7 sounds are not at the most frequent rate (44,100 Hz)" in "\n".join(source.unusual)
 
 
+def test_sounds_that_are_mostly_padding_are_told_with_a_shorter_length(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    for number, seconds in enumerate([0.2] * 18 + [0.41, 3.0]):
+        write_wav(tmp_path / "a" / f"{number}.wav", tone(440, seconds), RATE)
+    told = [words for words in opened(tmp_path).unusual if "padded" in words]
+    assert [words.split(", which")[0] for words in told] == [
+        "sounds last 0.35 s in the mean, and all are padded to 3 s"
+    ]
+    assert told[0].endswith("nine of ten fit in --size 300")
+    assert not any("padded" in words for words in open_source(tmp_path, LIMIT, Reading((300,))).unusual)
+
+
 @pytest.mark.fault("audio", "silence, clipping and other lengths")
 def test_what_is_hardly_meant_is_reported_with_a_file(tmp_path: Path) -> None:
     for name in "ab":

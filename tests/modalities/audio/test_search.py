@@ -104,6 +104,12 @@ def test_a_picture_has_the_sound_itself_and_escapes_its_words(kind: str, monkeyp
     np.testing.assert_allclose(heard[1000:4000], sample[0, 1000:4000], atol=0 if kind == "wav" else 800)
 
 
+def test_the_waveform_of_a_quiet_sound_can_be_seen_and_is_lower_than_that_of_a_louder_one() -> None:
+    wave = np.sin(np.arange(8000) * 0.3).astype(np.float32)
+    heights = [int(pictures._waveform(level * wave).any(2).any(1).sum()) for level in (0.01, 0.1, 1.0)]
+    assert 5 <= heights[0] < heights[1] < heights[2] == pictures._WAVE
+
+
 def test_pictures_of_few_samples_many_channels_and_silence() -> None:
     assert pictures.html(np.full((5, 3), 9, np.int16), "short")
     assert pictures.html(np.zeros((2, 1), np.int16), "silence")

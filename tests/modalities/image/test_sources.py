@@ -137,7 +137,7 @@ def test_an_unknown_torchvision_set_offers_the_nearest() -> None:
         (lambda images: np.where(np.arange(len(images))[:, None, None, None] == 3, np.nan, images / 255), "in image 3"),
         (lambda images: images / 1.0, "scale them to [0, 1] or store uint8"),
         (lambda images: images.astype(np.int32), "must be uint8, or floats in [0, 1], not int32"),
-        (lambda images: images[:, :, 0, 0], "must be [N, H, W]"),
+        (lambda images: images[:, :, 0, 0], "these are no images, name what they are with --modality"),
         (lambda images: images[:, :0], "images without pixels"),
     ],
 )

@@ -170,6 +170,10 @@ def test_arrays_are_clips_with_five_dimensions(is_last: bool, tmp_path: Path) ->
     source = opened(tmp_path / "a.npz")
     assert source.modality == "video"
     assert np.array_equal(loader.as_array(clips_of(source)), clips)
+    np.savez(tmp_path / "only.npz", X=given, y=np.arange(12) % 2)
+    np.savez(tmp_path / "words.npz", clips=given, labels=np.arange(12) % 2)
+    for name in ("only.npz", "words.npz"):
+        np.testing.assert_array_equal(clips_of(opened(tmp_path / name)), clips_of(source))
     np.savez(tmp_path / "flat.npz", x_train=clips[:, 0], y_train=np.arange(12) % 2)
     assert recognize(tmp_path / "flat.npz").name == "image"
     np.savez(tmp_path / "bad.npz", x_train=np.full((4, 2, 8, 8, 3), np.nan), y_train=np.arange(4) % 2)
@@ -198,6 +202,13 @@ def test_a_size_may_be_a_side_two_or_also_frames(tmp_path: Path) -> None:
     assert opened(root, 4, 8, 12).parts["train"].inputs.shape == (4, 3, 8, 12)
     with pytest.raises(DataError, match="one, two or three"):
         opened(root, 4, 4, 8, 12)
+
+
+def test_transparent_frames_are_told(tmp_path: Path) -> None:
+    root = write_clips(tmp_path / "frames", 2)
+    assert "transparen" not in opened(root).rule
+    Image.fromarray(square(1)[0]).convert("RGBA").save(root / "left/clip0/frame-3.png")
+    assert "transparency is dropped: a transparent pixel gets its stored color" in opened(root).rule
 
 
 def test_what_is_hardly_meant_is_told(tmp_path: Path) -> None:
@@ -271,6 +282,33 @@ def test_a_wrong_suffix_is_read_by_what_is_inside(tmp_path: Path) -> None:
     source = opened(tmp_path)
     assert not source.unreadable
     assert source.forms["codecs"] == {"vp9": 1, "h264": 1}
+
+
+def test_a_folder_without_clips_says_what_is_there(tmp_path: Path) -> None:
+    frames = [Image.fromarray(frame) for frame in square()]
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        frames[0].save(tmp_path / name / "0.webp", save_all=True, append_images=frames[1:])
+    with pytest.raises(DataError, match=r"no files that can be samples of this modality; there are 2 x \.webp that is"):
+        open_source(tmp_path, LIMIT, modality="video")
+
+
+def test_clips_of_many_sizes_and_lengths_are_told_by_their_ranges(tmp_path: Path) -> None:
+    for number in range(26):
+        clip = square(3 + number, side=20 + number, seed=number)
+        write_frames(tmp_path / "ab"[number % 2] / f"clip{number}", clip[:, :, : 16 + number % 5])
+    source = opened(tmp_path)
+    assert source.forms["sizes"] == {"heights from 20 to 45, widths from 16 to 20": 26}
+    assert source.forms["frames"] == {"from 3 to 28, half of them up to 16": 26}
+
+
+@pytest.mark.parametrize(("how", "is_told"), [("crop", True), ("letterbox", False), ("squash", False)])
+def test_a_crop_that_takes_much_of_clips_is_told(how: str, is_told: bool, tmp_path: Path) -> None:
+    write_frames(tmp_path / "a/wide", square(side=40)[:, :20])
+    write_frames(tmp_path / "b/high", square(side=40, seed=1)[:, :, :30])
+    source = open_source(tmp_path, LIMIT, Reading((16,), how))
+    told = "1 of 2 clips have over a third of a frame's height or width cut off; --resize letterbox or squash keeps"
+    assert any(words.startswith(told) and words.endswith("wide") for words in source.unusual) == is_told
 
 
 @pytest.mark.fault("video", "odd sizes and turned videos")

@@ -7,6 +7,13 @@ from autoaug.results import ACCURACY, MetricRecord
 from tests.report.records import trial
 
 
+def test_a_baseline_on_a_part_of_the_data_says_so() -> None:
+    trials = [trial(0, 0.5, data_fraction=0.25, name="none", is_baseline=True), trial(1, 0.9)]
+    trials.append(trial(2, 0.8, name="noise", is_baseline=True))
+    figure = history_figure(trial_history(trials, ACCURACY), ACCURACY)
+    assert {note.text for note in figure.layout.annotations} == {"none, on 25 % of the data", "noise"}
+
+
 def test_best_so_far_is_followed_for_each_share_alone() -> None:
     trials = [
         trial(0, 0.5, data_fraction=0.25),

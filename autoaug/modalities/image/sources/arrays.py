@@ -67,7 +67,10 @@ def channel_axis(shape: tuple[int, ...], where: str) -> int | None:
     if len(shape) == 3:
         return None
     if len(shape) != 4:
-        raise DataError(f"{where} must be [N, H, W], [N, H, W, C] or [N, C, H, W], not {list(shape)}")
+        raise DataError(
+            f"{where} must be [N, H, W], [N, H, W, C] or [N, C, H, W], not {list(shape)}; if these are no images, name "
+            "what they are with --modality"
+        )
     if shape[3] <= 4:
         return 3
     return 1 if shape[1] <= 4 or shape[1] < shape[3] else 3

@@ -65,17 +65,20 @@ def _agree(readable: Sequence[tuple[Item, Header]], reading: Reading) -> Common:
     shape = common_shape([header for item, header in readable if item.role == "train"], reading)
     is_one_size = len({(h.height, h.width) for h in headers}) == 1
     shape = replace(shape, resized=shape.resized or not is_one_size, depth=common_depth(headers))
-    forms = {"sizes": _sizes(headers), "modes": dict(Counter(h.mode for h in headers).most_common())}
+    forms = {
+        "sizes": count_sizes([(h.height, h.width) for h in headers]),
+        "modes": dict(Counter(h.mode for h in headers).most_common()),
+    }
     return Common(ImageReader(shape), forms, _rule(shape, headers), scale=asdict(shape.depth))
 
 
-def _sizes(headers: Sequence[Header]) -> dict[str, int]:
-    """How many images have which height and width; only the ranges of these if there are many."""
-    sizes = Counter(f"{h.height}x{h.width}" for h in headers)
-    if len(sizes) <= _MANY_SIZES:
-        return dict(sizes.most_common())
-    heights, widths = sorted(h.height for h in headers), sorted(h.width for h in headers)
-    return {f"heights from {heights[0]} to {heights[-1]}, widths from {widths[0]} to {widths[-1]}": len(headers)}
+def count_sizes(sizes: Sequence[tuple[int, int]]) -> dict[str, int]:
+    """How many pictures have which height and width; only the ranges of these if there are many."""
+    counts = Counter(f"{height}x{width}" for height, width in sizes)
+    if len(counts) <= _MANY_SIZES:
+        return dict(counts.most_common())
+    (low, high), (narrow, wide) = ((min(sides), max(sides)) for sides in zip(*sizes, strict=True))
+    return {f"heights from {low} to {high}, widths from {narrow} to {wide}": len(sizes)}
 
 
 def _rule(shape: ImageForm, headers: Sequence[Header]) -> str:
