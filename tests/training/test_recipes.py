@@ -236,7 +236,8 @@ TRANSFORMER = nn.Sequential(nn.LayerNorm(4), nn.Linear(4, 4))
     [
         ({}, CONVOLUTIONS, False, ("scratch", "sgd", 0.1, "one-cycle")),
         ({}, TRANSFORMER, False, ("scratch", "adamw", 1e-3, "warmup-cosine")),
-        ({}, CONVOLUTIONS, True, ("finetune", "adamw", 1e-3, "warmup-cosine")),
+        ({}, CONVOLUTIONS, True, ("finetune", "adamw", 3e-3, "warmup-cosine")),
+        ({}, TRANSFORMER, True, ("finetune", "adamw", 1e-3, "warmup-cosine")),
         ({"optimizer": "sgd"}, TRANSFORMER, False, ("scratch", "sgd", 0.1, "one-cycle")),
         ({"base": "probe", "learning_rate": 0.5}, CONVOLUTIONS, True, ("probe", "adamw", 0.5, "warmup-cosine")),
     ],
@@ -281,7 +282,7 @@ def test_a_recipe_file_changes_what_it_names(tmp_path: Path) -> None:
     )
     recipe, _ = resolve_recipe(load_changes(str(path)), CONVOLUTIONS, True, 1000)
     assert (recipe.epochs, recipe.ema, recipe.freeze) == (7, 0.99, ("layer1", "layer2"))
-    assert (recipe.gradient_bound, recipe.precision, recipe.layer_decay) == (None, "float32", 0.75)
+    assert (recipe.gradient_bound, recipe.precision, recipe.layer_decay) == (None, "float32", 0.9)
     with pytest.raises(UnknownName, match="did you mean 'finetune'"):
         load_changes("fintune")
     with pytest.raises(OptionError, match="no such file"):
