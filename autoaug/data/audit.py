@@ -313,7 +313,8 @@ def _uneven_and_small(source: Source) -> list[Finding]:
         rare, common = source.classes[int(train.argmin())], source.classes[int(train.argmax())]
         message = (
             f"classes are uneven: {train.min()} of {rare!r}, {train.max()} of {common!r}; accuracy favors {common!r}: "
-            "look at the recall per class too; --metric balanced-accuracy and --class-weights balanced count classes alike"
+            "look at the recall per class too; --metric balanced-accuracy and --class-weights balanced count classes "
+            "alike"
         )
         findings.append(Finding("uneven", "warning", message))
     if len(originals) < 4 * _FEW_SAMPLES:
