@@ -144,8 +144,8 @@ def test_resume_refuses_other_weights_and_another_recipe(weights: Path, tmp_path
     api.compare(data, ["none", "flip-crop"], model="resnet9", weights=weights, out=str(run), **SHORT)
     (run / "result.json").unlink()
     config, before = run / "config.yaml", (run / "config.yaml").read_text()
-    config.write_text(before.replace("learning_rate: 0.001", "learning_rate: 0.002"))
-    with pytest.raises(RunError, match=r"learning rate 0.001, not 0.002"):
+    config.write_text(before.replace("learning_rate: 0.003", "learning_rate: 0.002"))
+    with pytest.raises(RunError, match=r"learning rate 0.003, not 0.002"):
         autoaug.resume(run)
     config.write_text(before)
     tensors = load_file(weights)
