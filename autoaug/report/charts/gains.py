@@ -53,8 +53,9 @@ def gains_chart(facts: RunFacts) -> Chart | None:
         return None
     line = "Each line is the 95 % interval for new seeds and new samples; a policy is “better” or “worse” where all of "
     line += "it is on one side of 0."
-    words = line if any(row.has_interval for row in rows) else "Seeds are too few for an interval: nothing is proven."
-    less = "" if facts.metric.larger_is_better else " Less is better."
+    vague = "Seeds are too few for an interval: nothing is proven about the returned policy."
+    words = line if any(row.has_interval for row in rows) else vague
+    less = "" if facts.metric.larger_is_better else " Lower is better."
     return Chart(
         "gains",
         "gains",
