@@ -26,6 +26,7 @@ from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import Executor
 from autoaug.search.progress import Progress
+from autoaug.training.layers import network_digest
 from autoaug.training.metrics import Metric, get_metric, metric_record, trial_metric
 from autoaug.training.recipe import Recipe
 from autoaug.training.setting import Setting, TrainingSetting
@@ -173,12 +174,10 @@ class Job:
         return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:12] if known else None
 
     def _network(self) -> str:
-        """A digest of the shapes of the network's weights, without the input standardization."""
+        """A digest of the network, without the input standardization."""
         shape = self.data.train.inputs.shape
         blank = torch.zeros(shape[0])
         models = get_modality(self.modality).models
         start = self.config.start.without_weights() if self.config.start is not None else None
         model = models.build(self.config.model, shape, self.task.outputs, blank, blank, seed=0, start=start)
-        network = dict(model.named_children()).get("network", model)
-        weights = [(name, list(tensor.shape)) for name, tensor in network.state_dict().items()]
-        return hashlib.sha256(json.dumps(weights).encode()).hexdigest()[:12]
+        return network_digest(dict(model.named_children()).get("network", model))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +24,15 @@ def head_of(model: nn.Module) -> nn.Linear | None:
     """The last linear layer; None if there is none."""
     linear = [module for module in model.modules() if isinstance(module, nn.Linear)]
     return linear[-1] if linear else None
+
+
+def network_digest(model: nn.Module) -> str:
+    """A digest of the shapes of the weights, and of whether the head is at 0, which changes what is learned."""
+    weights: list[tuple[str, list[int]]] = [(name, list(tensor.shape)) for name, tensor in model.state_dict().items()]
+    head = head_of(model)
+    if head is not None and not head.weight.any():
+        weights.append(("the head is at 0", []))
+    return hashlib.sha256(json.dumps(weights).encode()).hexdigest()[:12]
 
 
 def parts(model: nn.Module) -> list[list[tuple[str, nn.Parameter]]]:

@@ -18,7 +18,7 @@ from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Adversarial, Mixing, Policy, Regularization
 from autoaug.training import probe
 from autoaug.training.checkpoint import load_training, save_training
-from autoaug.training.layers import freeze, head_of, parts
+from autoaug.training.layers import freeze, head_of, network_digest, parts
 from autoaug.training.optimizers import warmup_cosine
 from autoaug.training.presets import Changes, load_changes, resolve_recipe
 from autoaug.training.probe import check_probe, kept_views
@@ -229,6 +229,15 @@ def test_views_need_a_frozen_backbone() -> None:
 
 CONVOLUTIONS = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
 TRANSFORMER = nn.Sequential(nn.LayerNorm(4), nn.Linear(4, 4))
+
+
+def test_a_network_is_another_with_other_shapes_or_with_a_head_at_0() -> None:
+    one, again, wider = (nn.Sequential(nn.Linear(2, width), nn.Linear(width, 2)) for width in (3, 3, 4))
+    own = network_digest(one)
+    assert network_digest(again) == own, "random weights do not count"
+    assert network_digest(wider) != own
+    nn.init.zeros_(one[1].weight)
+    assert network_digest(one) != own, "it learns otherwise, though its shapes are the same"
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from autoaug.modalities.audio.spectrogram import BANDS, LogMel, centered
+from autoaug.modalities.audio.spectrogram import BANDS, LogMel, before_end, centered
 from autoaug.modalities.blocks import Residual, conv_block
 from autoaug.modalities.from_scratch import FromScratch, Network
+
+#: The logit of each character where there is none for sure: finite, so that losses are.
+_NEVER = -20.0
 
 
 class MelNet(nn.Module):
@@ -48,7 +51,9 @@ class CTCNet(nn.Module):
     Each band is centered on its mean over the sound, so that other voices, microphones and distances sound alike
     (cepstral mean normalization; Atal, 1974).
 
-    Maps waveforms ``[n, channels, T]`` to logits ``[n, frames, outputs]``, over silence after the end, too.
+    Maps waveforms ``[n, channels, T]`` to logits ``[n, frames, outputs]``. In the silence after the end there is no
+    character for sure, and the head begins at 0. Otherwise CTC strengthens what random weights happen to prefer: it
+    aligns characters with the edges and with the padding, and learns the training sounds by heart.
     """
 
     def __init__(self, channels: int, outputs: int, width: int = 8, hidden: int = 96) -> None:
@@ -60,12 +65,17 @@ class CTCNet(nn.Module):
             _over_time(2 * width * BANDS // 4, hidden, 1), *(_ResidualOverTime(hidden) for _ in range(3))
         )
         self.head = nn.Linear(hidden, outputs)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
 
     def forward(self, waves: Tensor) -> Tensor:
-        bands = centered(self.spectrogram(waves)).contiguous(memory_format=torch.channels_last)
-        frames = self.time(self.bands(self.scale(bands)).flatten(1, 2))
+        bands = self.spectrogram(waves)
+        scaled = self.scale(centered(bands).contiguous(memory_format=torch.channels_last))
+        frames = self.time(self.bands(scaled).flatten(1, 2))
         logits: Tensor = self.head(frames.transpose(1, 2))
-        return logits
+        silence = torch.full_like(logits[:1, :1], _NEVER)
+        silence[..., 0] = 0
+        return torch.where(before_end(bands)[:, ::2, None], logits, silence)
 
 
 class _ResidualOverTime(nn.Module):

@@ -50,3 +50,9 @@ def centered(bands: Tensor) -> Tensor:
     sounds = (bands.amax(2, keepdim=True) > _SILENCE).float()
     mean = (bands * sounds).sum(3, keepdim=True) / sounds.sum(3, keepdim=True).clamp(min=1)
     return (bands - mean) * sounds
+
+
+def before_end(bands: Tensor) -> Tensor:
+    """Which frames of ``[n, C, BANDS, frames]`` are not after the last one with any sound, bool ``[n, frames]``."""
+    sounds = (bands.amax((1, 2)) > _SILENCE).int()
+    return sounds.flip(1).cummax(1).values.flip(1).bool()

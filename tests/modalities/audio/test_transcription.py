@@ -31,6 +31,7 @@ from autoaug.search.space import load_space
 from autoaug.search.strategies.portfolio import portfolio
 from autoaug.training.chunks import augmented_chunks
 from autoaug.training.inference import outputs_of
+from autoaug.training.layers import head_of
 from autoaug.training.metrics import get_metric
 from autoaug.training.recipe import Recipe
 from autoaug.training.setting import TrainingSetting
@@ -181,16 +182,25 @@ def test_the_network_of_texts_takes_any_length(samples: int) -> None:
     outputs = first(tones(3, 2, samples))
     assert outputs.shape == (3, 1 + samples // 512, 5)
     assert torch.equal(outputs, again(tones(3, 2, samples)))
+    assert torch.equal(outputs, torch.zeros(3, 1 + samples // 512, 5)), "no character is preferred in any stretch"
 
 
 def test_the_network_of_texts_hears_a_sound_alike_at_any_loudness_and_length_of_its_end() -> None:
     zero = torch.zeros(1)
     network = models.build("ctcnet", (1, 16000), 5, zero, zero, seed=1).eval()
+    head = head_of(network)
+    assert head is not None
+    torch.nn.init.normal_(head.weight, std=0.1, generator=torch.Generator().manual_seed(0))  # as one that has learned
     waves = 0.1 * torch.randn(3, 1, 8192, generator=torch.Generator().manual_seed(0))
     own = network(waves)
     torch.testing.assert_close(network(0.5 * waves), own, atol=1e-3, rtol=0)
     longer = network(torch.nn.functional.pad(waves, (0, 8192)))
     torch.testing.assert_close(longer[:, : own.shape[1] - 8], own[:, :-8], atol=1e-4, rtol=1e-3)
+    after = longer[:, 1 + 8192 // 512 :].softmax(2)
+    assert (after[..., 0] > 0.9999).all(), "there is no character in silence after the end"
+    pause = waves.clone()
+    pause[..., 3000:5000] = 0
+    assert (network(pause).softmax(2)[..., 0] < 0.9999).all(), "but in a pause there may be"
 
 
 def setting(manifest: Path, **recipe: object) -> TrainingSetting:
