@@ -118,7 +118,8 @@ def resolve_recipe(changes: Changes, network: nn.Module, has_weights: bool, samp
         why += f"; {optimizer}, {_why_optimizer(base, layered)}"
     if given.get("freeze", (BACKBONE,)) != (BACKBONE,):
         given.setdefault("views", None)
-    fields = _preset(base, optimizer, layered, samples) | given | {"base": base, "optimizer": optimizer}
+    preset = _preset(base, _trained(base, changes), optimizer, layered, samples)
+    fields = preset | given | {"base": base, "optimizer": optimizer}
     if fields.get("views") is not None and fields.get("freeze") != (BACKBONE,):
         raise OptionError("views are features of a frozen backbone: set freeze to backbone, or leave views out")
     return Recipe.model_validate(fields), why
@@ -130,15 +131,22 @@ def _base(changes: Changes, has_weights: bool) -> tuple[Base, str]:
     return ("finetune", "because there are weights to begin from") if has_weights else ("scratch", "without weights")
 
 
+def _trained(base: Base, changes: Changes) -> Base:
+    """The recipe whose rates suit what is trained: of a frozen backbone only the head, of a thawed one all weights."""
+    if base == "scratch" or changes.freeze is None:
+        return base
+    return "probe" if changes.freeze == (BACKBONE,) else "finetune"
+
+
 def _why_optimizer(base: Base, layered: bool) -> str:
     if layered:
         return "because the network normalizes by layer, as transformers do"
     return "because the network does not normalize by layer" if base == "scratch" else f"as in {base}"
 
 
-def _preset(base: Base, optimizer: Optimizer, layered: bool, samples: int) -> dict[str, Any]:
-    """The fields of a recipe before changes, for a network that normalizes by layer or does not."""
-    rate, decay = _RATES[base][optimizer]
+def _preset(base: Base, trained: Base, optimizer: Optimizer, layered: bool, samples: int) -> dict[str, Any]:
+    """The fields of a recipe before changes, with the rates of `trained`, for a network that is `layered` or is not."""
+    rate, decay = _RATES[trained][optimizer]
     fields: dict[str, Any] = {
         "epochs": default_epochs(samples),
         "batch_size": default_batch_size(samples),
@@ -146,7 +154,7 @@ def _preset(base: Base, optimizer: Optimizer, layered: bool, samples: int) -> di
         "weight_decay": decay,
         "schedule": "one-cycle" if base == "scratch" and optimizer == "sgd" else "warmup-cosine",
     }
-    if base == "finetune":
+    if trained == "finetune":
         fields |= {"layer_decay": _LAYER_DECAY}
         fields |= _CONVOLUTIONAL if optimizer == "adamw" and not layered else {}
     if base == "probe":

@@ -259,9 +259,18 @@ def test_auto_says_what_it_resolves_to(
     assert ("as given" in why) == ("base" in changes)
 
 
-def test_a_probe_that_is_thawed_keeps_no_features() -> None:
+def test_a_probe_that_is_thawed_keeps_no_features_and_is_trained_as_in_fine_tuning() -> None:
     recipe, _ = resolve_recipe(Changes(base="probe", freeze=()), CONVOLUTIONS, True, 1000)
     assert (recipe.freeze, recipe.views) == ((), None)
+    tuned, _ = resolve_recipe(Changes(base="finetune"), CONVOLUTIONS, True, 1000)
+    assert recipe.model_copy(update={"base": "finetune"}) == tuned
+
+
+def test_of_a_frozen_backbone_the_head_is_trained_as_in_a_probe() -> None:
+    recipe, _ = resolve_recipe(Changes(freeze=("backbone",)), CONVOLUTIONS, True, 1000)
+    probe, _ = resolve_recipe(Changes(base="probe"), CONVOLUTIONS, True, 1000)
+    assert (recipe.base, recipe.views) == ("finetune", None)
+    assert (recipe.learning_rate, recipe.weight_decay) == (probe.learning_rate, probe.weight_decay)
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,9 @@ def classes_figure(per_class: Classes) -> go.Figure:
             name=short(label),
             hovertemplate=f"%{{y}}: %{{x:{RECALL.digits(1)}}}{RECALL.behind}<extra></extra>",
         )
+    # Where all are 100 %, Plotly would go on to 101 %.
+    figure.update_xaxes(autorangeoptions={"clipmax": RECALL.value(1)})
+    figure.update_traces(cliponaxis=False)
     figure.update_yaxes(
         categoryorder="array", categoryarray=names[::-1], type="category", range=[-0.6, len(names) - 0.4]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from textwrap import wrap
 
 import plotly.graph_objects as go
 
@@ -12,6 +13,8 @@ ACCENT, MUTED, WARN = COLORS["searched"], COLORS["baseline"], COLORS["control"]
 #: Colors by how a trial ended.
 STATUS = {"complete": ACCENT, "pruned": MUTED, "failed": WARN}
 _LONGEST = 32
+#: The most characters in a line of the title of an x axis: a phone has room for so many.
+_TITLE = 38
 #: Up to this many steps, each gets a tick; for more, Plotly itself chooses whole numbers.
 _FEW_STEPS = 16
 
@@ -19,7 +22,7 @@ _FEW_STEPS = 16
 def base_figure(height: int, x: str, y: str = "") -> go.Figure:
     """An empty figure with axis titles; see `styled`."""
     figure = styled(go.Figure(), height)
-    figure.update_xaxes(title_text=x, automargin=True, zeroline=False)
+    figure.update_xaxes(title_text="<br>".join(wrap(x, _TITLE)), automargin=True, zeroline=False)
     figure.update_yaxes(title_text=y, automargin=True, zeroline=False)
     return figure
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autoaug.policy.models import Policy
-from autoaug.report.charts.classes import classes
+from autoaug.report.charts.classes import Classes, ClassRow, classes, classes_figure
 from autoaug.report.charts.confusion import confusion
 from autoaug.results import Candidate, DataSummary, Returned
 from tests.report.records import result
@@ -66,3 +66,9 @@ def test_a_run_without_scores_per_class_has_no_such_chart() -> None:
         )
         is None
     )
+
+
+def test_recall_ends_at_100_percent() -> None:
+    """Where all classes had 100 %, the axis went on to 101 %."""
+    axis = classes_figure(Classes("none", "found", (ClassRow("a", 100.0, 100.0, 0.0, None),))).layout.xaxis
+    assert axis.autorangeoptions.clipmax == 100

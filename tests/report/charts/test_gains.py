@@ -45,3 +45,11 @@ def test_of_too_few_seeds_no_interval_is_drawn() -> None:
 def test_without_known_policies_there_is_no_chart() -> None:
     assert gains_chart(RunFacts(result=result(claims=()))) is None
     assert gains_chart(RunFacts()) is None
+
+
+def test_a_long_title_of_the_axis_has_lines_that_a_phone_has_room_for() -> None:
+    """On 390 pixels, “difference in test balanced accuracy, points” in one line lost its first letter."""
+    metric = MetricRecord.model_validate({**claimed().metric.model_dump(), "name": "balanced accuracy"})
+    title = drawn(claimed(), metric)["layout"]["xaxis"]["title"]["text"]  # type: ignore[index, call-overload]
+    assert title.replace("<br>", " ") == "difference in test balanced accuracy, points"
+    assert max(map(len, title.split("<br>"))) <= 40
