@@ -257,5 +257,6 @@ def start(name: str, weights: str, shape: tuple[int, ...], outputs: int, keep_si
     began = Start(weights, loaded.digest, intake.plain())
     kept = fitted(network, resolved, outputs, weights, loaded.tensors)
     replaced = any(key not in kept for key in network.state_dict() if not key.endswith("num_batches_tracked"))
-    head = f"its head is replaced by one of {outputs} outputs" if replaced else f"its head of {outputs} outputs is kept"
+    size = f"{outputs} output{'' if outputs == 1 else 's'}"
+    head = f"its head is replaced by one of {size}" if replaced else f"its head of {size} is kept"
     return began, f"{resolved} starts from the weights {weights} ({loaded.digest}): {intake.words}; {head}"

@@ -68,6 +68,7 @@ def test_the_size_that_the_user_chose_goes_before_that_of_the_weights(tmp_path: 
 def test_a_head_of_another_size_is_replaced_and_said(saved: Path) -> None:
     _, words = models.start("resnet9", str(saved), SHAPE, 3)
     assert "its head is replaced by one of 3 outputs" in words
+    assert models.start("resnet9", str(saved), SHAPE, 1)[1].endswith("its head is replaced by one of 1 output")
     model, source = begun(saved).state_dict(), trained().state_dict()
     for name, tensor in source.items():
         if "layers.12" not in name:
