@@ -71,8 +71,8 @@ class PolicyTransform(Seeded):
     Raises:
         UnknownName: the modality or an operator of the policy is not registered.
         PolicyError: the operators belong to several modalities.
-        OptionError: the seed, the number of classes or the backend is invalid; in a call, the samples, labels or
-            targets are.
+        OptionError: the policy is none, or the seed, the number of classes or the backend is invalid; in a call, the
+            samples, labels or targets are.
     """
 
     def __init__(
@@ -87,6 +87,10 @@ class PolicyTransform(Seeded):
         with as_option_error():
             super().__init__(seed)
             self.num_classes = check_classes(num_classes)
+        if not isinstance(policy, Policy):
+            raise OptionError(
+                f"policy must be a Policy, not {policy!r}; load_policy loads one by its name or from a file"
+            )
         self.policy = check_known(policy)
         self.modality = modality_of_policy(policy, modality).name
         if backend not in BACKENDS:

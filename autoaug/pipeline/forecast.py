@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from autoaug.utils.quantities import duration
+from autoaug.utils.quantities import about, duration
 
 #: So many candidates are usually trained on more seeds than the first ones.
 GOING_ON = 3
@@ -107,7 +107,7 @@ class Forecast:
         """How long it takes, and how long with smaller samples, as text."""
         if self.fault:
             return [f"the time is not known: a step failed with {self.fault}"]
-        begun = f"about {duration(self.search_seconds)} for the search and " if self.search else "about "
+        begun = f"{about(self.search_seconds)} for the search and " if self.search else "about "
         short, long = map(duration, self.confirmation_seconds)
         if short != long and short.split()[1] == long.split()[1]:
             short = short.split()[0]  # the unit is told once

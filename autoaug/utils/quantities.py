@@ -30,6 +30,11 @@ def duration(seconds: float) -> str:
     return "1 second" if round(seconds) == 1 else f"{seconds:.0f} seconds"
 
 
+def about(seconds: float) -> str:
+    """A time that is estimated: ``about 35 seconds``, or ``less than a second``."""
+    return f"about {duration(seconds)}" if seconds >= 1 else duration(seconds)
+
+
 def within(name: str, value: int, least: int, most: int) -> int:
     """The value itself; raises `OptionError` if it is too small or too large."""
     if value < least:

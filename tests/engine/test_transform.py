@@ -8,6 +8,7 @@ from scipy import stats
 
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
+from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import OptionError, PolicyError
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Layer, Mixing, Operation, Policy, SubPolicy
@@ -145,3 +146,8 @@ def test_numbers_are_mixed_as_they_are() -> None:
         transform(images, numbers[:, 0])
     with pytest.raises(OptionError, match="0 as the number of classes"):
         load_policy("mixup").transform(seed=0)(images, numbers)
+
+
+def test_a_name_in_place_of_a_policy_is_answered_with_how_to_load_it() -> None:
+    with pytest.raises(OptionError, match="must be a Policy, not 'randaugment'; load_policy loads one"):
+        PolicyTransform("randaugment")  # type: ignore[arg-type]

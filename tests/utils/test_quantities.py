@@ -10,6 +10,7 @@ import pytest
 
 from autoaug.errors import OptionError
 from autoaug.utils.quantities import (
+    about,
     at_most_one,
     between,
     check_positive,
@@ -30,6 +31,7 @@ from autoaug.utils.quantities import (
 )
 def test_a_time_is_told_in_two_digits(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+    assert about(seconds) == (words if seconds < 1 else f"about {words}")
 
 
 def test_what_users_write_is_read() -> None:
