@@ -32,7 +32,7 @@ def image_of(sample: Any) -> Any:
     alone = len(sample) == 1 and isinstance(sample[0], (Image.Image, torch.Tensor))
     leaves = sample if alone else tree_leaves(sample)
     images = [one for one in leaves if isinstance(one, (Image.Image, tv_tensors.Image))]
-    image = next(iter(images or filter(F.is_pure_tensor, leaves)), None)
+    image = next(iter(images or filter(F.is_pure_tensor, leaves)), next(iter(leaves), None))
     seen = getattr(image, "mode", type(image).__name__)
     good = seen in ("L", "RGB")
     if isinstance(image, torch.Tensor):
