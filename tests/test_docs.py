@@ -103,6 +103,13 @@ def test_the_readmes_scripts_and_links_exist() -> None:
         assert (ROOT / link).exists(), link
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_pages_link_only_to_what_the_site_has(page: Path) -> None:
+    for link in re.findall(r"\]\((?!http)([^)#]+)[^)]*\)", page.read_text()):
+        target = (page.parent / link).resolve()
+        assert target.is_relative_to(page.parent) and (target.exists() or link == "gallery.html"), link
+
+
 def test_the_table_of_faults_is_what_was_found(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
