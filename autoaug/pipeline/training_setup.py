@@ -95,10 +95,10 @@ class _Setup(NamedTuple):
 def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
     modality = get_modality(data.modality)
     models, shape = modality.models, data.train.inputs.shape
-    (model, reason), outputs = resolved_network(options, data), task_for(data.train.labels, data.classes).outputs
+    (model, reason), task = resolved_network(options, data), task_for(data.train.labels, data.classes)
     weights, start, about_weights = asked_weights(options), None, []
     if weights is not None:
-        start, words = models.start(model, weights, shape, outputs, keep_size=options.size is not None)
+        start, words = models.start(model, weights, shape, task.outputs, keep_size=options.size is not None)
         about_weights = [words]
     elif changes.base in ("finetune", "probe") and not models.is_own(model):
         raise OptionError(
@@ -106,8 +106,8 @@ def _setup(options: RunOptions, changes: Changes, data: DataSet) -> _Setup:
             "your own may bring its weights along)"
         )
     blank = torch.ones(shape[0])
-    network = models.build(model, shape, outputs, blank, blank, seed=0, start=start)
-    recipe, why = resolve_recipe(changes, network, weights is not None, len(data.train))
+    network = models.build(model, shape, task.outputs, blank, blank, seed=0, start=start)
+    recipe, why = resolve_recipe(changes, network, weights is not None, len(data.train), task.name)
     lines = [f"model: {model} ({reason})", *about_weights, f"recipe: {recipe.words} ({why})"]
     fault = embedding_fault(network, _few(data), modality) if modality.in_embedding else None
     if fault is not None:

@@ -98,7 +98,9 @@ def load_changes(recipe: str) -> Changes:
     return validate(Changes, document, OptionError)
 
 
-def resolve_recipe(changes: Changes, network: nn.Module, has_weights: bool, samples: int) -> tuple[Recipe, str]:
+def resolve_recipe(
+    changes: Changes, network: nn.Module, has_weights: bool, samples: int, task: str = "classification"
+) -> tuple[Recipe, str]:
     """The recipe for `network` and a number of training samples, and why it is the one.
 
     Args:
@@ -106,6 +108,7 @@ def resolve_recipe(changes: Changes, network: nn.Module, has_weights: bool, samp
         network: the network to train.
         has_weights: whether it begins from weights, rather than from random ones.
         samples: the size of the training split.
+        task: the name of the task. Smoothing would pull predicted numbers toward their mean, so they are not smoothed.
 
     Raises:
         OptionError: `views` without a frozen backbone.
@@ -119,6 +122,7 @@ def resolve_recipe(changes: Changes, network: nn.Module, has_weights: bool, samp
     if given.get("freeze", (BACKBONE,)) != (BACKBONE,):
         given.setdefault("views", None)
     preset = _preset(base, _trained(base, changes), optimizer, layered, samples)
+    preset |= {"label_smoothing": 0.0} if task == "regression" else {}
     fields = preset | given | {"base": base, "optimizer": optimizer}
     if fields.get("views") is not None and fields.get("freeze") != (BACKBONE,):
         raise OptionError("views are features of a frozen backbone: set freeze to backbone, or leave views out")

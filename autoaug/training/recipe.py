@@ -90,9 +90,9 @@ class Recipe(BaseModel):
             f"{self.base}, {self.epochs} epoch{'s' * (self.epochs != 1)} of {self.optimizer}",
             f"learning rate {self.learning_rate:g} ({self.schedule})",
             f"weight decay {self.weight_decay:g}",
-            f"label smoothing {self.label_smoothing:g}",
             f"batch {self.batch_size}",
         ]
+        parts += [f"label smoothing {self.label_smoothing:g}"] if self.label_smoothing else []
         parts += [f"layer decay {self.layer_decay:g}"] if self.layer_decay < 1 else []
         parts += [f"averaged weights ({self.ema:g})"] if self.ema is not None else []
         parts += [f"frozen: {', '.join(self.freeze)}"] if self.freeze else []

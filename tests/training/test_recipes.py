@@ -24,6 +24,7 @@ from autoaug.training.presets import Changes, load_changes, resolve_recipe
 from autoaug.training.probe import check_probe, kept_views
 from autoaug.training.recipe import Recipe
 from autoaug.training.state import new_training
+from autoaug.training.tasks import Regression
 from autoaug.training.train import train, train_to_end
 from autoaug.training.trial import Train
 from tests.tasks import small_task
@@ -257,6 +258,15 @@ def test_auto_says_what_it_resolves_to(
     recipe, why = resolve_recipe(Changes.model_validate(changes), network, has_weights, 1000)
     assert (recipe.base, recipe.optimizer, recipe.learning_rate, recipe.schedule) == expected
     assert ("as given" in why) == ("base" in changes)
+
+
+def test_numbers_are_learned_as_they_are_unless_smoothing_is_asked_for() -> None:
+    task = Regression((0.0,), (1.0,))
+    numbers = torch.tensor([[-2.0], [3.0]])
+    for changes, best in ((Changes(), numbers), (Changes(label_smoothing=0.1), 0.9 * numbers)):
+        recipe, _ = resolve_recipe(changes, CONVOLUTIONS, False, 1000, task.name)
+        assert task.loss(best, numbers, recipe.label_smoothing).tolist() == pytest.approx([0.0, 0.0])
+    assert "smoothing" not in resolve_recipe(Changes(), CONVOLUTIONS, False, 1000, task.name)[0].words
 
 
 def test_a_probe_that_is_thawed_keeps_no_features_and_is_trained_as_in_fine_tuning() -> None:
