@@ -21,7 +21,7 @@ from autoaug.data.layouts.listing import OF_SAMPLES, Item, Listing
 from autoaug.data.layouts.separated import separated_rows
 from autoaug.data.source import DECIMAL, ROLE_NAMES
 from autoaug.data.texts import decode_texts, plain_text
-from autoaug.errors import DataError, UnknownName
+from autoaug.errors import DataError, UnknownName, printable
 
 #: The columns with labels, by their kind; a manifest has one of them.
 LABEL_COLUMNS: dict[Kind, str] = {
@@ -52,6 +52,11 @@ def list_manifest(path: Path) -> Listing:
     if not items:
         raise DataError(
             f"{path}: the manifest lists no samples; expected a header line path,label and one line per sample"
+        )
+    if not any(os.path.exists(item.path) for item in items):
+        raise DataError(
+            f"{path}: none of the {len(items)} listed files exists; relative paths start at the folder of the manifest; "
+            f"the first: {printable(str(items[0].path))}"
         )
     return Listing(str(path), tuple(items), kind=next(kind for kind, name in LABEL_COLUMNS.items() if name in columns))
 
