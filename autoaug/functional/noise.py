@@ -9,22 +9,23 @@ from torch import Tensor
 
 
 def scramble(x: Tensor) -> Tensor:
-    """The 32-bit finalizer of MurmurHash3."""
-    x = x & 0xFFFFFFFF
-    x = ((x ^ (x >> 16)) * 0x85EBCA6B) & 0xFFFFFFFF
-    x = ((x ^ (x >> 13)) * 0xC2B2AE35) & 0xFFFFFFFF
-    return x ^ (x >> 16)
+    """The 32-bit finalizer of MurmurHash3, int32 like `x`, whose bits are those of numbers without a sign: in twice
+    the width, which torch has with a sign alone, it takes two to three times as long.
+    """
+    x = (x ^ ((x >> 16) & 0xFFFF)) * -0x7A143595
+    x = (x ^ ((x >> 13) & 0x7FFFF)) * -0x3D4D51CB
+    return x ^ ((x >> 16) & 0xFFFF)
 
 
 def random_bits(uniforms: Tensor, count: int) -> Tensor:
-    """`count` 32-bit integers per sample, ``[n, count]``, determined by the first two of ``uniforms [n, 4]``.
+    """`count` numbers of 32 bits per sample, int64 ``[n, count]``, determined by the first two of ``uniforms [n, 4]``.
 
     Their 48 bits are the key of a counter-based generator (MurmurHash3's finalizer of the index; Appleby, 2011), which
     gives the same numbers on every device.
     """
     key = (uniforms[:, :2].double() * 2**24).long()
-    index = torch.arange(count, device=uniforms.device)
-    return scramble(scramble(index + (key[:, :1] << 8)) ^ key[:, 1:2])
+    index = torch.arange(count, dtype=torch.int32, device=uniforms.device)
+    return _unsigned(scramble(scramble(index + (key[:, :1] << 8).int()) ^ key[:, 1:2].int()))
 
 
 def uniform_noise(uniforms: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -35,6 +36,11 @@ def uniform_noise(uniforms: Tensor, shape: tuple[int, ...]) -> Tensor:
 def normal_noise(uniforms: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Standard normal numbers, float64 ``[n, *shape]``, by the Box-Muller transform; see `random_bits`."""
     first = random_bits(uniforms, math.prod(shape))
-    second = scramble(first ^ 0x5BD1E995)
+    second = _unsigned(scramble(first.int() ^ 0x5BD1E995))
     radius = torch.sqrt(-2 * torch.log((first.double() + 1) / 2**32))
     return (radius * torch.cos(2 * math.pi * second.double() / 2**32)).view(-1, *shape)
+
+
+def _unsigned(bits: Tensor) -> Tensor:
+    """The bits of int32 as numbers without a sign, int64."""
+    return bits.long() & 0xFFFFFFFF

@@ -182,7 +182,7 @@ def test_labels_of_a_manifest_are_the_same_with_blanks_about_them(tmp_path: Path
             "path and the one of 'age', 'sex' with the labels to label, remove the others",
         ),
         (["path,label,split", "a.png,x,eval"], "line 2: unknown split 'eval'"),
-        (["path,label", "a.png,x", "b.png,x"], "none of the 2 listed files exists; relative paths start at the folder of"),
+        (["path,label", "a.png,x", "b.png,x"], "none of the 2 listed files exists; the first: "),
         (["path,label", "a.png, "], "line 2: path and label must not be empty"),
         (["path,label", "a.png,\0"], "NUL"),
         ([], "lists no samples"),

@@ -55,8 +55,8 @@ def list_manifest(path: Path) -> Listing:
         )
     if not any(os.path.exists(item.path) for item in items):
         raise DataError(
-            f"{path}: none of the {len(items)} listed files exists; relative paths start at the folder of the manifest; "
-            f"the first: {printable(str(items[0].path))}"
+            f"{path}: none of the {len(items)} listed files exists; the first: {printable(str(items[0].path))} "
+            "(relative paths start at the folder of the manifest)"
         )
     return Listing(str(path), tuple(items), kind=next(kind for kind, name in LABEL_COLUMNS.items() if name in columns))
 
