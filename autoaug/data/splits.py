@@ -213,7 +213,7 @@ def split(
         train_fingerprint=hashlib.sha256(audit.fingerprint.encode() + rest.tobytes()).hexdigest()[:12],
         digests={role: audit.hashes[_role_of(source, role)][rows] for role, (_, rows) in parts.items()},
         has_own_test="test" in source.parts,
-        folds=None if folds is None else Folds(folds, strata_of(part.labels)[tested], units[tested]),
+        folds=None if folds is None else Folds(folds, _strata(part)[tested], units[tested]),
         validation_folds=_validation_folds(source, units, np.concatenate([rest, parts["validation"][1]])),
         is_exchangeable="validation" not in source.parts and len(np.unique(units)) == len(units),
         modality=source.modality,
@@ -225,7 +225,7 @@ def split(
 def _rows(source: Source, units: np.ndarray, seed: int, folds: int | None) -> dict[Role, tuple[Part, np.ndarray]]:
     """The part that each split comes from, and its rows."""
     part = source.parts["train"]
-    rest, whole = part.originals, _Whole(part.labels, source.classes, strata_of(part.labels), units)
+    rest, whole = part.originals, _Whole(part.labels, source.classes, _strata(part), units)
     later = len(_held_out(source)) + (folds is not None)
     found: dict[Role, tuple[Part, np.ndarray]] = {}
     seeds: dict[Role, int] = {"test": _TEST_SEED, "validation": (seed + 1) % 2**32}
@@ -254,8 +254,15 @@ def _validation_folds(source: Source, units: np.ndarray, rows: np.ndarray) -> Fo
     if "validation" in source.parts or part.augmented is not None or len(rows) * HELD_OUT >= _ENOUGH:
         return None
     labels = part.labels[rows]
-    folds = Folds(round(1 / HELD_OUT), strata_of(part.labels)[rows], units[rows], _TURNS)
+    folds = Folds(round(1 / HELD_OUT), _strata(part)[rows], units[rows], _TURNS)
     return folds if are_even(folds, labels, source.classes) else None
+
+
+def _strata(part: Part) -> np.ndarray:
+    """The stratum ``[n]`` of each sample: those of originals, which are divided, are as large as they need to be."""
+    strata = np.zeros(len(part), np.int64)
+    strata[part.originals] = strata_of(part.labels[part.originals])
+    return strata
 
 
 def _role_of(source: Source, role: Role) -> Role:

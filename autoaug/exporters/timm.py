@@ -35,12 +35,13 @@ class Timm(Target):
                     f"timm cannot express {part} of policy {policy.name!r}; export to torchvision or kornia"
                 )
         options, rest, left_out = ["--scale 1 1 --ratio 1 1 --color-jitter 0"], list(policy.layers), []
-        flips = dict.fromkeys(_FLIPS.values(), "0")
+        flips = dict.fromkeys(_FLIPS.values(), 0.0)
         for layer in policy.layers:
             if (flip := _single(layer)) and flip.operator in _FLIPS and flip.magnitude[0] >= 0.5:
-                flips[_FLIPS[flip.operator]] = f"{flip.probability:g}"
+                before, own = flips[_FLIPS[flip.operator]], flip.probability
+                flips[_FLIPS[flip.operator]] = before + own - 2 * before * own  # two flips are none
                 rest.remove(layer)
-        options += [f"{option} {value}" for option, value in flips.items()]
+        options += [f"{option} {value:g}" for option, value in flips.items()]
         if rest:
             options.append(_randaugment(policy, rest, approximate))
             left_out.append(

@@ -66,7 +66,10 @@ def _save(tensors: dict[str, Tensor], path: Path) -> None:
 
 
 def _plain(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    """Copies on the host: a safetensors file holds no tensors that share memory, as tied weights do."""
+    return {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()
+    }
 
 
 def weights_file(training: Training, policy: Policy, seed: int) -> bytes:

@@ -86,10 +86,8 @@ def average_weights(training: Training, recipe: Recipe) -> None:
     if training.averaged is None or recipe.ema is None:
         return
     keep = min(recipe.ema, (1 + training.steps) / (10 + training.steps))
-    trained = {name for name, parameter in training.model.named_parameters() if parameter.requires_grad}
-    for name, average in training.averaged.state_dict().items():
-        current = training.model.state_dict()[name]
-        if name in trained:
-            average.lerp_(current, 1 - keep)
-        else:
-            average.copy_(current)
+    averaged, model = training.averaged, training.model
+    for average, current in zip(averaged.parameters(), model.parameters(), strict=True):  # tied weights come once
+        average.lerp_(current, 1 - keep) if current.requires_grad else average.copy_(current)
+    for average, current in zip(averaged.buffers(), model.buffers(), strict=True):
+        average.copy_(current)

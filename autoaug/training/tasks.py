@@ -86,9 +86,14 @@ class Classification:
         return soft_labels(labels, self.classes)
 
     def loss(self, outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-        """Cross-entropy."""
-        weight = torch.tensor(self.weights).to(outputs) if self.weights else None
-        return cross_entropy(outputs, targets, weight, label_smoothing=smoothing, reduction="none")
+        """Cross-entropy. The weight of a class counts for its samples, but not for the share that smoothing gives it of
+        others, or frequent classes would be taken for rare ones.
+        """
+        if not self.weights:
+            return cross_entropy(outputs, targets, label_smoothing=smoothing, reduction="none")
+        weighted, logs = targets * torch.tensor(self.weights).to(targets), log_softmax(outputs, 1)
+        shares = weighted * (1 - smoothing) + weighted.sum(1, keepdim=True) * smoothing / self.classes
+        return -(shares * logs).sum(1)
 
     def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
         """The Kullback-Leibler divergence of the probabilities."""
@@ -130,10 +135,14 @@ class MultiLabel:
         return labels.float()
 
     def loss(self, outputs: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-        """The mean binary cross-entropy of the labels."""
-        weight = torch.tensor(self.weights).to(outputs) if self.weights else None
+        """The mean binary cross-entropy of the labels. Weights count for samples, as in `Classification`."""
         smoothed = targets * (1 - smoothing) + smoothing / 2
-        return binary_cross_entropy_with_logits(outputs, smoothed, pos_weight=weight, reduction="none").mean(1)
+        if not self.weights:
+            return binary_cross_entropy_with_logits(outputs, smoothed, reduction="none").mean(1)
+        having = targets * torch.tensor(self.weights).to(targets)
+        of = having * (1 - smoothing / 2) + (1 - targets) * smoothing / 2
+        against = having * smoothing / 2 + (1 - targets) * (1 - smoothing / 2)
+        return -(of * logsigmoid(outputs) + against * logsigmoid(-outputs)).mean(1)
 
     def divergence(self, outputs: Tensor, others: Tensor) -> Tensor:
         """The mean Kullback-Leibler divergence of the probabilities of the labels."""
@@ -215,7 +224,7 @@ def task_for(labels: np.ndarray, names: Sequence[str], is_balanced: bool = False
     if kind == "classification":
         return Classification(len(names), balanced_weights(labels, len(names)) if is_balanced else ())
     if kind == "multi-label":
-        having = np.maximum(1, labels.sum(0))
+        having = labels.sum(0).clip(1, max(1, len(labels) - 1))  # as if one sample had, and one lacked, each label
         return MultiLabel(len(names), tuple(((len(labels) - having) / having).tolist()) if is_balanced else ())
     if is_balanced:
         raise OptionError(f"--class-weights balanced is for classes and labels, and this is {kind}; leave it out")

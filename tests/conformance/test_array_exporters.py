@@ -270,6 +270,13 @@ def test_timm_is_given_what_it_has(policy: str, options: str) -> None:
     assert options in export_policy(parse_policy(policy), "timm")
 
 
+def test_two_flips_for_timm_are_one_of_the_share_that_is_flipped_once() -> None:
+    once = parse_policy(
+        "layers: [{sub_policies: [{operations: [{operator: HorizontalFlip, probability: 0.9, magnitude: 1}]}]}]\n"
+    )
+    assert "--hflip 0.18 " in export_policy(Policy(layers=once.layers * 2), "timm")
+
+
 def test_timm_refuses_what_it_has_not() -> None:
     with pytest.raises(PolicyError, match="timm cannot express PadCrop"):
         export_policy(load_policy("flip-crop"), "timm")

@@ -256,6 +256,24 @@ def test_copies_of_a_sample_are_a_group(tmp_path: Path) -> None:
     assert len(np.unique(data.test.groups.reshape(20, 5), axis=1)[0]) == 1
 
 
+@pytest.mark.parametrize("kind", ["numbers", "labels"])
+def test_augmented_copies_do_not_make_strata_of_few_originals(kind: str) -> None:
+    """Such data ended in an error of scikit-learn: a stratum of eight samples may have a single original."""
+    n, copies = 60, 7
+    draw = np.random.default_rng(0)
+    labels = draw.normal(size=(n, 1)).astype(np.float32) if kind == "numbers" else draw.random((n, 4)) < 0.4
+    inputs = MemoryInputs(draw.integers(0, 256, (n * (1 + copies), 4, 4, 1), dtype=np.uint8))
+    names, augmented = np.tile(np.arange(n), 1 + copies), np.arange(n * (1 + copies)) >= n
+    part = Part(inputs, labels[names], names.astype(str), tuple(map(str, names)), augmented)
+    data = splits(Source("expanded", tuple("abcd"[: labels.shape[1]]), {"train": part}))
+    alone = splits(
+        Source("alone", data.classes, {"train": Part(MemoryInputs(inputs.array[:n]), labels, None, part.names[:n])})
+    )
+    for held_out, expected in ((data.validation, alone.validation), (data.test, alone.test)):
+        np.testing.assert_array_equal(in_memory(held_out.inputs).array, in_memory(expected.inputs).array)
+    assert len(data.train) == len(alone.train) * (1 + copies)
+
+
 def test_a_group_with_most_of_the_test_samples_is_warned_of(tmp_path: Path) -> None:
     images, labels = bars(60, seed=5)
     groups = np.array(["big"] * 48 + [f"p{i}" for i in range(12)])

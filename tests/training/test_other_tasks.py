@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import average_precision_score, f1_score, mean_absolute_error, r2_score, root_mean_squared_error
-from torch.nn.functional import binary_cross_entropy
+from torch.nn.functional import binary_cross_entropy, binary_cross_entropy_with_logits
 
 from autoaug.errors import OptionError
 from autoaug.training.metrics import check_metric, get_metric, measured, metric_record, metrics_of, statistics_of
@@ -110,6 +110,23 @@ def test_rare_labels_can_count_as_much_as_their_absence() -> None:
     task = task_for(labels, "a", is_balanced=True)
     losses = task.loss(torch.zeros(4, 1), task.targets(torch.from_numpy(labels)))
     assert losses[0] == pytest.approx(losses[1:].sum())
+    assert task_for(np.ones((4, 1), bool), "a", is_balanced=True).weights == (1 / 3,), "0 would teach nothing"
+    outputs, targets = torch.linspace(-3, 3, 5)[:, None], torch.linspace(0, 1, 5)[:, None]
+    expected = binary_cross_entropy_with_logits(outputs, targets, pos_weight=torch.tensor([3.0]), reduction="none")
+    torch.testing.assert_close(task.loss(outputs, targets), expected[:, 0])
+
+
+@pytest.mark.parametrize("has", [False, True])
+def test_smoothing_makes_no_rare_class_or_label_of_a_frequent_one(has: bool) -> None:
+    """The least loss of a sample whose label is known is where it is without weights, at its smoothed label."""
+    rare = np.arange(300) < 3
+    several = task_for(np.stack([rare, ~rare], 1), "ab", is_balanced=True)
+    one_of = task_for((~rare).astype(np.int64), "ab", is_balanced=True)
+    target = torch.tensor([[float(has), float(not has)]])
+    smoothed = 0.05 + 0.9 * target
+    for task, outputs in ((several, torch.logit(smoothed)), (one_of, smoothed.log())):
+        (gradient,) = torch.autograd.grad(task.loss(outputs.requires_grad_(), target, 0.1).sum(), outputs)
+        torch.testing.assert_close(gradient, torch.zeros(1, 2), atol=1e-4, rtol=0)
 
 
 def test_numbers_are_learned_standardized_and_predicted_in_their_unit() -> None:

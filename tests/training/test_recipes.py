@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from pydantic import ValidationError
 from torch import nn
@@ -17,13 +18,13 @@ from autoaug.errors import AutoaugError, OptionError, UnknownName
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Adversarial, Mixing, Policy, Regularization
 from autoaug.training import probe
-from autoaug.training.checkpoint import load_training, save_training
+from autoaug.training.checkpoint import load_training, save_training, weights_file
 from autoaug.training.layers import freeze, head_of, network_digest, parts
-from autoaug.training.optimizers import warmup_cosine
+from autoaug.training.optimizers import average_weights, warmup_cosine
 from autoaug.training.presets import Changes, load_changes, resolve_recipe
 from autoaug.training.probe import check_probe, kept_views
 from autoaug.training.recipe import Recipe
-from autoaug.training.state import new_training
+from autoaug.training.state import Training, new_training
 from autoaug.training.tasks import Regression
 from autoaug.training.train import train, train_to_end
 from autoaug.training.trial import Train
@@ -112,6 +113,36 @@ def test_the_average_of_weights_is_what_is_scored() -> None:
     buffers = dict(training.model.named_buffers())
     for name, buffer in training.averaged.named_buffers():
         assert torch.equal(buffer, buffers[name]), name
+
+
+class Tied(nn.Module):
+    """An embedding whose weights are those of the output layer, too, as in many language models."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.output = nn.Embedding(6, 4), nn.Linear(4, 6, bias=False)
+        self.output.weight = self.embedding.weight
+
+
+def test_weights_that_layers_share_are_averaged_and_kept(tmp_path: Path) -> None:
+    """The average is PyTorch's, and files have such weights under each of their names."""
+    model = Tied()
+    training = Training(model, "text", averaged=deepcopy(model), steps=10**6)
+    expected = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9))
+    expected.update_parameters(model)  # the first one is a copy
+    with torch.no_grad():
+        model.output.weight.add_(1.0)
+    average_weights(training, small_task(ema=0.9).recipe)
+    expected.update_parameters(model)
+    assert training.averaged is not None
+    torch.testing.assert_close(training.averaged.state_dict(), expected.module.state_dict())
+    again = Training(Tied(), "text", averaged=Tied())
+    save_training(training, tmp_path / "tied.safetensors")
+    assert load_training(again, tmp_path / "tied.safetensors")
+    assert again.averaged is not None
+    torch.testing.assert_close(again.averaged.state_dict(), training.averaged.state_dict())
+    kept = safetensors.torch.load(weights_file(training, Policy(), 0))
+    torch.testing.assert_close(kept, dict(training.averaged.state_dict()))
 
 
 def test_warm_up_and_cosine_are_those_of_pytorch() -> None:

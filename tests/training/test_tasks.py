@@ -75,9 +75,14 @@ def test_balanced_weights_are_scikit_learns_and_weigh_the_loss() -> None:
     weights = balanced_weights(labels, 4)
     np.testing.assert_allclose(weights, compute_class_weight("balanced", classes=np.arange(4), y=labels))
     assert balanced_weights(labels, 5)[:4] == weights, "a class without samples has no say"
-    found = Classification(4, weights).loss(OUTPUTS, TASK.targets(LABELS), 0.1)
-    expected = cross_entropy(OUTPUTS, LABELS, torch.tensor(weights), label_smoothing=0.1, reduction="none")
-    torch.testing.assert_close(found, expected)
+    task, targets, each = Classification(4, weights), TASK.targets(LABELS), torch.tensor(weights)
+    expected = cross_entropy(OUTPUTS, LABELS, each, reduction="none")
+    torch.testing.assert_close(task.loss(OUTPUTS, targets), expected)
+    smoothed = each[LABELS] * cross_entropy(OUTPUTS, LABELS, label_smoothing=0.1, reduction="none")
+    torch.testing.assert_close(task.loss(OUTPUTS, targets, 0.1), smoothed)
+    mixed = torch.lerp(targets.flip(0), targets, 0.3)
+    both = 0.3 * task.loss(OUTPUTS, targets, 0.1) + 0.7 * task.loss(OUTPUTS, targets.flip(0), 0.1)
+    torch.testing.assert_close(task.loss(OUTPUTS, mixed, 0.1), both)
 
 
 def test_predictions_are_probabilities_and_the_most_likely_class_is_decided() -> None:
