@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import statistics
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -258,9 +259,12 @@ class SearchStudy:
 
     def importance(self) -> dict[str, float]:
         """The fraction of the variance of the score that each choice explains (fANOVA; Hutter et al., 2014), over the
-        complete drawn trials; empty if there are too few.
+        complete drawn trials on the share of the data on which most were; empty if there are too few. More data score
+        higher, whatever the choices.
         """
-        drawn = [record.frozen for record in self.ended() if record.values and record.is_drawn]
+        complete = [record for record in self.ended() if record.values and record.is_drawn]
+        usual = statistics.mode(record.data_fraction for record in complete) if complete else 1.0
+        drawn = [record.frozen for record in complete if record.data_fraction == usual]
         shared = set.intersection(*(set(t.params) for t in drawn)) if drawn else set()
         if len(drawn) < 8 or len({t.values[0] for t in drawn}) < 2 or not shared:
             return {}

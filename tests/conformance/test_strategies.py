@@ -222,6 +222,21 @@ def test_a_strategy_that_cannot_search_a_space_says_so_and_names_one_that_can(
         get_strategy(name).check(load_space(space))
 
 
+@pytest.mark.parametrize(
+    ("name", "part", "words"),
+    [
+        ("cmaes", {"adversarial": {"kinds": ["pgd"], "norms": ["linf", "l2"]}}, "an attack is of one of several norms"),
+        ("cmaes", {"adversarial": {"kinds": ["fgsm"], "losses": ["plain", "trades"]}}, "one of several losses"),
+        ("cmaes", {"synthetic": {"kinds": ["none", "pca"]}}, "synthetic is one of none, pca"),
+        ("gp", {"synthetic": {"kinds": ["none", "pca"]}}, "synthetic is one of none, pca"),
+    ],
+)
+def test_a_flat_space_has_no_choice_in_any_part(name: str, part: dict[str, object], words: str) -> None:
+    flat = load_space("flat").model_dump() | part
+    with pytest.raises(SpaceError, match=words):
+        get_strategy(name).check(SearchSpace.model_validate(flat))
+
+
 def test_a_known_step_is_a_plain_record() -> None:
     step = Fixed("mine", load_policy("none"))
     assert (step.data_fraction, step.seed_index, step.is_baseline) == (1.0, 0, False)

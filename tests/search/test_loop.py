@@ -24,7 +24,7 @@ from autoaug.search.executors import Executor, TrialSpec
 from autoaug.search.loop import run_search
 from autoaug.search.progress import Progress
 from autoaug.search.space import SearchSpace, load_space
-from autoaug.search.strategies import get_strategy
+from autoaug.search.strategies import Draw, get_strategy
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
 from autoaug.training.result import Rung, TrialResult
@@ -302,3 +302,18 @@ def test_a_study_is_not_continued_as_another(changes: dict[str, object], words: 
     new_study(tmp_path)
     with pytest.raises(RunError, match=words):
         new_study(tmp_path, **changes)
+
+
+def test_importance_compares_trials_on_one_share_of_the_data(tmp_path: Path) -> None:
+    """More data score higher, whatever the choices; the few trials on all data would seem to explain everything."""
+    study = new_study(tmp_path, space=load_space("flat"))
+    session = study.begin_session()
+    for number in range(20):
+        step = Draw(lambda seed: optuna.samplers.RandomSampler(seed=seed), data_fraction=1.0 if number > 17 else 0.25)
+        begun = study.begin(step)
+        params = study.history().trials[-1].frozen.params
+        score = 0.4 + 0.1 * params["layer1.probability"] + 0.5 * (number > 17)
+        study.tell(begun.number, TrialResult(0.0, 1.0, "complete", score), session, FULL)
+    importance = study.importance()
+    assert max(importance, key=importance.__getitem__) == "layer1.probability"
+    assert importance["layer1.probability"] > 0.9

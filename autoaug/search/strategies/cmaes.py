@@ -39,7 +39,8 @@ class CmaEs(Strategy):
         if importlib.util.find_spec("cmaes") is None:
             raise OptionError(f"strategy {self.name!r} needs the package cmaes: pip install 'autoaug[cmaes]'")
         check_flat(self.name, space, may_choose=False)
-        if not (space.layers[1] or space.mixing.kinds != ("none",) or space.adversarial.kinds != ("none",)):
+        kinds = (space.mixing.kinds, space.adversarial.kinds, space.synthetic.kinds)
+        if not (space.layers[1] or space.regularization or any(own != ("none",) for own in kinds)):
             raise SpaceError(f"strategy {self.name!r} has no numbers to adapt in space {space.name!r}; use random")
 
     def next(self, history: History, context: SearchContext) -> Step | None:
@@ -53,7 +54,7 @@ class _Replay:
     """
 
     def __init__(self) -> None:
-        self._seed, self._told = -1, list[FrozenTrial]()
+        self._of, self._told = (-1, 0), list[FrozenTrial]()  # the seed, and the number of dimensions
         self._optimizer: CMA | None = None
 
     def next_point(self, seed: int, drawn: Sequence[FrozenTrial], space: dict[str, BaseDistribution]) -> np.ndarray:
@@ -61,8 +62,9 @@ class _Replay:
         did not complete count as the worst of their generation; one under way holds back what its generation tells.
         """
         followers = drawn[1:]  # the first point is in the middle, because only it tells which dimensions there are
-        if self._optimizer is None or seed != self._seed or followers[: len(self._told)] != self._told:
-            self._seed, self._told, self._optimizer = seed, [], _optimizer(seed, len(space))
+        of = seed, len(space)
+        if self._optimizer is None or self._of != of or followers[: len(self._told)] != self._told:
+            self._of, self._told, self._optimizer = of, [], _optimizer(*of)
         size = self._optimizer.population_size
         generations = [followers[k : k + size] for k in range(len(self._told), len(followers) - size + 1, size)]
         for generation in itertools.takewhile(_has_ended, generations):

@@ -23,7 +23,8 @@ def _first_that_depends(space: SearchSpace) -> str | None:
     for base in space.base:
         if base.magnitude[0] < base.magnitude[1]:
             return f"the magnitude of {base.operator} depends on whether it is on"
-    for what, kinds in (("mixing", space.mixing.kinds), ("adversarial", space.adversarial.kinds)):
+    for what in ("mixing", "adversarial", "synthetic"):
+        kinds = getattr(space, what).kinds
         if len(kinds) > 1:
             return f"{what} is one of {', '.join(kinds)}, each with its own dimensions"
     return None
@@ -34,4 +35,7 @@ def _first_choice(space: SearchSpace) -> str | None:
         return f"{space.base[0].operator} is on or off"
     if len(space.families) > 1 and space.layers[1]:
         return "a layer is of one of several families"
+    for what in ("norms", "losses"):
+        if len(getattr(space.adversarial, what)) > 1 and space.adversarial.kinds != ("none",):
+            return f"an attack is of one of several {what}"
     return None

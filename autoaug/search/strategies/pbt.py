@@ -25,7 +25,7 @@ _REPLACED = 0.25
 _ANEW = 0.2
 #: The largest change of a probability or magnitude in a copy.
 _STEP = 0.3
-#: The population size under a time limit.
+#: The population size if the budget in trainings is not known.
 _USUAL = 8
 _FEWEST = 2
 
@@ -51,8 +51,8 @@ class Pbt(Strategy):
     def next(self, history: History, context: SearchContext) -> Step | None:
         if baseline := next_baseline(history, context):
             return baseline
-        size = _population(context)
         members = [record for record in history.trials if record.stage.startswith("generation")]
+        size = _population(members, context)
         generation, member = divmod(len(members), size)
         if generation == GENERATIONS:
             return None
@@ -63,15 +63,25 @@ class Pbt(Strategy):
         return Fixed(
             f"member-{member + 1}.{generation + 1}",
             policy,
-            stage=f"generation {generation + 1}",
+            stage=_stage(generation),
             start=generation / GENERATIONS,
             stop=(generation + 1) / GENERATIONS,
         )
 
 
-def _population(context: SearchContext) -> int:
-    """The population size: one member per training that the budget leaves after the baselines."""
-    return _USUAL if context.budget is None else max(_FEWEST, math.floor(context.budget) - len(context.baselines))
+def _population(members: Sequence[TrialRecord], context: SearchContext) -> int:
+    """The population size: as many as have begun the first generation if a second one has begun; until then, one member
+    per training that the budget leaves after the baselines. A time is another number of trainings in each session.
+    """
+    begun = sum(record.stage == _stage(0) for record in members)
+    if begun < len(members):
+        return begun
+    left = _USUAL if context.budget is None else math.floor(context.budget) - len(context.baselines)
+    return max(_FEWEST, begun, left)
+
+
+def _stage(generation: int) -> str:
+    return f"generation {generation + 1}"
 
 
 def _suggest(context: SearchContext, generation: int, member: int) -> Suggest:

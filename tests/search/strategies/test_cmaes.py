@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autoaug.errors import OptionError
-from autoaug.search.space import load_space
+from autoaug.search.space import RegularizationSpace, SearchSpace, load_space
 from autoaug.search.strategies import get_strategy
 from autoaug.search.strategies.base import Draw, SearchContext, Strategy
 from autoaug.search.strategies.cmaes import CmaEs
@@ -35,9 +35,11 @@ class Forgetful(CmaEs):
         return super().next(history, context)
 
 
-def drawn(strategy: Strategy, trials: int, running: int) -> list[dict[str, float | str]]:
+def drawn(
+    strategy: Strategy, trials: int, running: int, space: SearchSpace | None = None
+) -> list[dict[str, float | str]]:
     """What a search draws of which so many trials run at once, and end in another order than they began."""
-    space, waiting = load_space("flat"), list[int]()
+    space, waiting = space or load_space("flat"), list[int]()
     with kept_in_memory():
         study = SearchStudy("study.db", space, strategy, seed=4)
     session, context = study.begin_session(), SearchContext(space, {}, 0.0, None, seed=4)
@@ -70,6 +72,14 @@ def test_the_points_of_the_first_generation_are_what_the_library_asks_for() -> N
 def test_one_object_serves_several_searches() -> None:
     strategy = CmaEs()
     assert drawn(strategy, 30, 1) == drawn(strategy, 30, 1)
+
+
+def test_one_object_serves_spaces_of_different_dimensions() -> None:
+    """Also if the first search ends within its first generation."""
+    strategy, numbers = CmaEs(), SearchSpace(regularization=RegularizationSpace())
+    strategy.check(numbers)
+    assert len(drawn(strategy, 3, 1)[-1]) > len(drawn(strategy, 3, 1, numbers)[-1]) == 2
+    assert drawn(strategy, 30, 1, numbers) == drawn(CmaEs(), 30, 1, numbers)
 
 
 def test_its_work_grows_with_the_trials_and_not_with_their_square(monkeypatch: pytest.MonkeyPatch) -> None:
