@@ -130,6 +130,7 @@ class Job:
             checkpoints=self.folder.checkpoints.resolve(),
             pools={kind: pooled.pool for kind, pooled in generated.items() if pooled.pool is not None},
             learned=self.data.learned,
+            lacking=frozenset(self.data.lacking),
         )
 
     def confirmation_setting(self, setting: TrainingSetting) -> TrainingSetting:

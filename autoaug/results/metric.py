@@ -61,10 +61,10 @@ class MetricRecord(Record):
         return self.number(self.value(score), sign="+")
 
     def digits(self, decimals: int = 2) -> str:
-        """The format of a value in the metric's unit, for Python and Plotly: so many decimals of a percentage, four
-        digits of any other number, whose size is unknown.
+        """The format of a value in the metric's unit, for Python and Plotly: so many decimals of a percentage or of points
+        of a hundred, four digits of any other number, whose size is unknown.
         """
-        return f".{decimals}f" if self.unit == "%" else ".4g"
+        return f".{decimals}f" if self.unit in {"%", "points"} else ".4g"
 
     def number(self, value: float, decimals: int = 2, sign: str = "") -> str:
         """A value that is in the metric's unit already, as text without the unit; `sign` is ``+`` to show that of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from autoaug.errors import AllTrialsFailed
@@ -187,7 +187,9 @@ def run_search(
         AllTrialsFailed: no trial completed, or most failed; the message lists the causes.
         RunError: the database of the study cannot be used any more.
     """
-    tracker = _tracker(study, budget, full_length, executor.slots, len(baselines))
+    ended = [summary(record) for record in study.ended()]
+    progress.trials_before(ended)
+    tracker = _tracker(study, ended, budget, full_length, executor.slots, len(baselines))
     context = SearchContext(
         study.space,
         baselines,
@@ -212,9 +214,10 @@ def run_search(
     return search.stopped
 
 
-def _tracker(study: SearchStudy, budget: Budget, full_length: int, slots: int, known: int) -> BudgetTracker:
-    """What earlier sessions have spent of the budget."""
-    ended = [summary(record) for record in study.ended()]
+def _tracker(
+    study: SearchStudy, ended: Sequence[TrialSummary], budget: Budget, full_length: int, slots: int, known: int
+) -> BudgetTracker:
+    """What earlier sessions have spent of the budget, on the trials that `ended` too."""
     probes = [result for result in study.history().probe_results.values() if result]
     count = PolicyCount(study.strategy.explores_until, budget.policies or math.inf)
     for request in study.all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from autoaug.results import MetricRecord, TrialSummary
@@ -20,6 +21,10 @@ class Progress(Protocol):
 
     def part_begins(self, start: float, stop: float) -> None:  # noqa: ARG002 (not all care)
         """What follows is about that part of the whole run, from its fraction `start` to `stop`, by time."""
+        return None
+
+    def trials_before(self, trials: Sequence[TrialSummary]) -> None:  # noqa: ARG002 (not all care)
+        """The search goes on after these `trials`, which earlier sessions ended; there may be none."""
         return None
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:

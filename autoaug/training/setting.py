@@ -62,7 +62,8 @@ class TrainingSetting:
 
     Partial trainings are kept in the folder `checkpoints`, if there is one, to be continued. `pools` has the generated
     samples by kind of generator; a missing kind means that its generator failed. Trainings begin from the weights of
-    `start`, if there are any. `learned` is what operators know of the training split. With `deterministic`, a GPU
+    `start`, if there are any. `learned` is what operators know of the training split, and
+    `lacking` are those that have nothing to work with. With `deterministic`, a GPU
     repeats a training bit by bit, as a CPU always does.
     """
 
@@ -83,6 +84,7 @@ class TrainingSetting:
     pools: Mapping[str, Pool] = field(default_factory=dict)
     start: Start | None = None
     learned: Mapping[str, str] = field(default_factory=dict)
+    lacking: frozenset[str] = frozenset()
     deterministic: bool = False
 
     @property

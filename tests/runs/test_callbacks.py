@@ -285,6 +285,20 @@ def test_one_estimate_is_for_all_of_the_run(of_errors: SearchResult, monkeypatch
     assert second.endswith("training 1 of 5: none, 50 % done, 50 seconds left")
 
 
+def test_trials_of_earlier_sessions_count(of_errors: SearchResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = [t for t in of_errors.history if t.score is not None]
+    earlier, now = done[0].model_copy(update={"score": 0.9}), done[0].model_copy(update={"score": 0.8})
+
+    def events(progress: ConsoleProgress, _: list[float]) -> None:
+        progress.part_begins(0.0, 0.5)
+        Everyone([progress]).trials_before([earlier])
+        progress.trial_ended(now, 0.5)
+
+    (line,) = shown_lines(monkeypatch, events)
+    assert "80.0 %; 2 trials;" in line
+    assert "90.0 %" in line.split("2 trials;")[1]
+
+
 def test_the_forecast_counts_at_first_and_no_more_is_left_than_the_limit_allows(
     of_errors: SearchResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ import pytest
 
 from autoaug.errors import AllTrialsFailed, RunError
 from autoaug.policy.loading import load_policy
+from autoaug.results import TrialSummary
 from autoaug.runs.callbacks import Logged
 from autoaug.search import budget
 from autoaug.search.budget import Budget
@@ -202,8 +204,18 @@ def test_an_interrupted_search_goes_on_where_it_was(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(study, dying, Budget(policies=13))
     ended_before = {t.number for t in study.ended()}
-    again, executor = new_study(tmp_path), Scripted(2)
-    run(again, executor, Budget(policies=13))
+
+    class Seen(Progress):
+        before: list[int] = []
+
+        def trials_before(self, trials: Sequence[TrialSummary]) -> None:
+            self.before.extend(trial.number for trial in trials)
+
+        def trial_ended(self, *_: object) -> None: ...
+
+    again, executor, seen = new_study(tmp_path), Scripted(2), Seen()
+    run_search(again, executor, Budget(policies=13), FULL, BASELINES, seen)
+    assert {*seen.before} == ended_before, "what ended before is told"
     assert not ended_before & {int(spec.key) for spec in executor.submitted}, "nothing that ended is run again"
     assert [t.number for t in again.ended()] == list(range(15))
     policies = {spec.key: spec.work for spec in dying.submitted}

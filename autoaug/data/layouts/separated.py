@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from autoaug.utils.files import read_text
 
 #: The most characters in a value: a C long, which has 32 bits on Windows. The bytes of the file are limited anyway.
 _LONGEST = 2**31 - 1
+#: A value with quotation marks as programs write it that put values in quotes (RFC 4180).
+_IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')
 
 
 def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]]]:
@@ -24,7 +27,8 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
     if "\0" in text:
         raise DataError(f"{path}: not a {kind} file (it has NUL bytes; remove them)")
     csv.field_size_limit(_LONGEST)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    quoting = csv.QUOTE_NONE if separator == "\t" and _is_plain(text) else csv.QUOTE_MINIMAL
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True)
     count = 0
     try:
         for row in filter(None, lines):
@@ -41,6 +45,15 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
         cure = "" if count else _separator_cure(text[:1000].splitlines()[:1], separator)
         cure = cure or "a value with quotes must be in quotes, with its own quotes doubled"
         raise DataError(f"{path}, line {lines.line_num}: not a {kind} file ({fault}); {cure}") from None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether quotation marks in a TSV are parts of its values, as the media type text/tab-separated-values has it: each
+    line has as many values as the first, and not all values with such a mark are in quotes.
+    """
+    rows = [line.split("\t") for line in re.split(r"\r\n|\r|\n", text) if line]
+    marked = (value for row in rows for value in row if '"' in value)
+    return any(not _IN_QUOTES.fullmatch(value) for value in marked) and len(set(map(len, rows))) == 1
 
 
 def _separator_cure(head: list[str], separator: str) -> str:

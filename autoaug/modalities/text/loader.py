@@ -39,8 +39,8 @@ beside: Mapping[str, np.ndarray] = {}
 _ENDINGS = frozenset({".txt"})
 #: Usual names of the column of texts.
 COLUMNS = (
-    *("text", "sentence", "content", "review", "document", "body", "message", "comment", "tweet", "question", "title"),
-    *("文本", "内容", "评论", "句子"),
+    *("text", "sentence", "content", "review", "document", "body", "message", "comment", "tweet", "question"),
+    *("description", "abstract", "utterance", "headline", "title", "文本", "内容", "评论", "句子"),
 )
 _LOOKED_AT = 200
 #: Without a given length, this share of the training texts fit in whole with room for a fourth more, up to the most.
@@ -148,7 +148,7 @@ def length_for(train: Sequence[Sequence[bytes]]) -> int:
 
 
 def _forms(texts: Sequence[str], split: Sequence[Sequence[bytes]]) -> dict[str, dict[str, int]]:
-    """The scripts of the texts, by their first letters, and the bounds of their numbers of words and signs."""
+    """The scripts of the texts, by most of their letters, and the bounds of their numbers of words and signs."""
     scripts = Counter(script_of(text) for text in texts)
     lengths = sorted(map(len, split))
     middle = f"{lengths[0]} to {lengths[-1]}, half of them up to {lengths[len(lengths) // 2]}"
@@ -156,11 +156,14 @@ def _forms(texts: Sequence[str], split: Sequence[Sequence[bytes]]) -> dict[str, 
 
 
 def script_of(text: str) -> str:
-    """The name of the script of the first letter, as in Unicode's names of characters, and Han for what is Cjk there;
+    """The name of the script of most letters, as in Unicode's names of characters, and Han for what is Cjk there;
     ``none`` without letters.
     """
-    letter = next((character for character in text if character.isalpha()), None)
-    named = "none" if letter is None else unicodedata.name(letter, "unknown").split()[0].capitalize()
+    scripts: Counter[str] = Counter()
+    for letter, many in Counter(text).items():
+        if letter.isalpha():
+            scripts[unicodedata.name(letter, "unknown").split()[0].capitalize()] += many
+    named = max(scripts, key=lambda name: scripts[name], default="none")
     return "Han" if named == "Cjk" else named
 
 

@@ -35,6 +35,11 @@ class Everyone(Progress):
         for one in self._told:
             one.part_begins(start, stop)
 
+    def trials_before(self, trials: Sequence[TrialSummary]) -> None:
+        """Tell all what earlier sessions ended."""
+        for one in self._told:
+            one.trials_before(trials)
+
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """Forward a trial of the search."""
         for one in self._told:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -94,12 +95,14 @@ class ConsoleProgress(Progress):
         if not self._trials:
             self._bar.update(self._task, description=self._fitting(what))
 
+    def trials_before(self, trials: Sequence[TrialSummary]) -> None:
+        """Earlier sessions ended these trials; they count, and their scores may be the best."""
+        for trial in trials:
+            self._count(trial)
+
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended; `fraction` of its budget is spent."""
-        self._trials += 1
-        if trial.score is not None:
-            kind = trial.data_fraction, trial.is_baseline
-            self._best[kind] = max(self._best.get(kind, -math.inf), trial.score)
+        self._count(trial)
         on = "" if trial.data_fraction == 1 else f"on {100 * trial.data_fraction:g} % of the data: "
         kinds = {"best": (trial.data_fraction, False), "best baseline": (trial.data_fraction, True)}
         best = [f"{what} {self._metric.shown(self._best[kind])}" for what, kind in kinds.items() if kind in self._best]
@@ -109,6 +112,12 @@ class ConsoleProgress(Progress):
         again = f", with seed {trial.seed_index + 1}" if trial.seed_index else ""
         line = f"trial {trial.number}, {trial.label}{again}: {outcome}{reason}; {text}"
         self._show(text, fraction, line, is_first=trial.number == 0)
+
+    def _count(self, trial: TrialSummary) -> None:
+        self._trials += 1
+        if trial.score is not None:
+            kind = trial.data_fraction, trial.is_baseline
+            self._best[kind] = max(self._best.get(kind, -math.inf), trial.score)
 
     def training_ended(self, name: str, done: int, total: int) -> None:
         """A training of the confirmation, or of those that follow it, ended."""

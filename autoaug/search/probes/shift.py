@@ -69,6 +69,7 @@ class MatchShift:
             get_modality(setting.modality),
             min(most, max(fewest, _OF_BUDGET * whole)),
             setting.learned,
+            setting.lacking,
         )
         yield TrialResult(
             started=started,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -147,6 +147,7 @@ def match(
     modality: Modality,
     most_inputs: float = math.inf,
     learned: Mapping[str, str] | None = None,
+    lacking: Collection[str] = (),
 ) -> Match:
     """Find operations that make the distribution of `inputs` match that of `validation`. A beam search adds operations
     until the remaining discrepancy is noise; then all are refined together, and superfluous ones are removed.
@@ -158,8 +159,9 @@ def match(
         most_inputs: how many samples may be augmented, where slow operators count more and are tried last. Soon after
             that the search ends with the best that it has.
         learned: what operators know of the training samples, by their names; others that learn are left out.
+        lacking: the operators that have nothing to work with on these samples; they are left out.
     """
-    left_out, known = {IDENTITY, *modality.lacking()}, learned or {}
+    left_out, known = {IDENTITY, *modality.lacking(), *lacking}, learned or {}
     operators = [
         o
         for o in all_operators().values()

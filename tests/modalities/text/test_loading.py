@@ -283,6 +283,19 @@ def test_an_expansion_that_cannot_begin_leaves_nothing_in_the_way(
 Write = Callable[[Path], object]
 
 
+def test_quotation_marks_in_tsv_are_text_where_no_program_put_them(tmp_path: Path) -> None:
+    said = ['the mouse 5" wide', '"so" he said', '"open', 'closed"', '"whole"']
+    plain, quoted = tmp_path / "plain.tsv", tmp_path / "quoted.tsv"
+    plain.write_text("label\ttext\n" + "".join(f"{'ab'[i % 2]}\t{text}\n" for i, text in enumerate(said)))
+    with quoted.open("w", newline="") as file:
+        writer = csv.writer(file, delimiter="\t")
+        writer.writerows([("label", "text"), *(("ab"[i % 2], f"{text}\nand more") for i, text in enumerate(said))])
+    for path, end in ((plain, ""), (quoted, " and more")):
+        source = opened(path)
+        texts = [" ".join(text_of(row).split()) for row in source.parts["train"].inputs.take(np.arange(len(said)))]
+        assert texts == [text + end for text in said]
+
+
 @pytest.mark.parametrize(
     ("name", "write", "words"),
     [
@@ -297,7 +310,7 @@ Write = Callable[[Path], object]
         ("a.tsv", lambda p: p.write_text("text,label\nhello,a\n"), "separated by commas: save it with tabs"),
         (
             "a.tsv",
-            lambda p: p.write_text('text\tlabel\n"so" he said\ta\n'),
+            lambda p: p.write_text('text\tlabel\n"so" he\nsaid\ta\n'),
             "must be in quotes, with its own quotes doubled",
         ),
         (

@@ -81,6 +81,8 @@ def test_a_bound_is_kept_and_slow_operators_are_left_out_first() -> None:
     assert set(sounds.slow_operators) <= set(found.untried)
     assert most <= found.inputs <= 1.1 * most
     assert found.operations == shift_search.match(waves[:60], quieter, sounds, most).operations
+    without = shift_search.match(waves[:60], quieter, sounds, most, lacking={"Gain"})
+    assert not any("Gain" in step for step, _ in without.steps), "what has nothing to work with is not tried"
 
 
 def test_images_without_any_content_are_no_fault() -> None:
