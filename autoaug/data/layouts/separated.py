@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from autoaug.errors import DataError
 from autoaug.utils.files import read_text
@@ -27,7 +28,7 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
     if "\0" in text:
         raise DataError(f"{path}: not a {kind} file (it has NUL bytes; remove them)")
     csv.field_size_limit(_LONGEST)
-    quoting = csv.QUOTE_NONE if separator == "\t" and _is_plain(text) else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if separator == "\t" and _is_plain(text) else csv.QUOTE_MINIMAL
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True)
     count = 0
     try:
@@ -48,8 +49,8 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
 
 
 def _is_plain(text: str) -> bool:
-    """Whether quotation marks in a TSV are parts of its values, as the media type text/tab-separated-values has it: each
-    line has as many values as the first, and not all values with such a mark are in quotes.
+    """Whether quotation marks in a TSV are parts of its values, as the media type text/tab-separated-values has it:
+    each line has as many values as the first, and not all values with such a mark are in quotes.
     """
     rows = [line.split("\t") for line in re.split(r"\r\n|\r|\n", text) if line]
     marked = (value for row in rows for value in row if '"' in value)
