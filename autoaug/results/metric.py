@@ -61,8 +61,8 @@ class MetricRecord(Record):
         return self.number(self.value(score), sign="+")
 
     def digits(self, decimals: int = 2) -> str:
-        """The format of a value in the metric's unit, for Python and Plotly: so many decimals of a percentage or of points
-        of a hundred, four digits of any other number, whose size is unknown.
+        """The format of a value in the metric's unit, for Python and Plotly: so many decimals of a percentage or of
+        points of a hundred, four digits of any other number, whose size is unknown.
         """
         return f".{decimals}f" if self.unit in {"%", "points"} else ".4g"
 

@@ -44,12 +44,14 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
     except csv.Error as fault:
         cure = "" if count else _separator_cure(text[:1000].splitlines()[:1], separator)
         cure = cure or "a value with quotes must be in quotes, with its own quotes doubled"
+        if kind == "TSV" and count:
+            cure += "; or each line must have as many tabs as the first, and quotes are then text"
         raise DataError(f"{path}, line {lines.line_num}: not a {kind} file ({fault}); {cure}") from None
 
 
 def _is_plain(text: str) -> bool:
-    """Whether quotation marks in a TSV are parts of its values, as the media type text/tab-separated-values has it: each
-    line has as many values as the first, and not all values with such a mark are in quotes.
+    """Whether quotation marks in a TSV are parts of its values, as text/tab-separated-values has it: each line
+    has as many values as the first, and not all values with such a mark are in quotes.
     """
     rows = [line.split("\t") for line in re.split(r"\r\n|\r|\n", text) if line]
     marked = (value for row in rows for value in row if '"' in value)
