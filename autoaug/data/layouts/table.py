@@ -233,6 +233,8 @@ def _of_csv(path: Path) -> Iterator[_Row]:
     rows = separated_rows(path, _MOST_BYTES)
     _, head = next(rows, ("", []))
     columns = [name.strip() for name in head]
+    if twice := next((name for name in columns if name and columns.count(name) > 1), None):
+        raise DataError(f"{path}: two columns are called {twice!r}; rename one")
     yield from ((where, dict(zip(columns, row, strict=True))) for where, row in rows)
 
 

@@ -307,6 +307,11 @@ def test_quotation_marks_in_tsv_are_text_where_no_program_put_them(tmp_path: Pat
             r"there is no column of labels \(label\); it has text",
         ),
         ("a.csv", lambda p: p.write_text("text,label\nhello,a,b\n"), "line 2: there are 3 values for 2 columns"),
+        (
+            "a.csv",
+            lambda p: p.write_text("text,label, label\nhello,a,b\n"),
+            "two columns are called 'label'; rename one",
+        ),
         ("a.csv", lambda p: p.write_text("text;label\nhello;a\n"), "separated by semicolons: save it with commas"),
         ("a.tsv", lambda p: p.write_text("text,label\nhello,a\n"), "separated by commas: save it with tabs"),
         (
