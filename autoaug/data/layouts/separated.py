@@ -27,8 +27,13 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
     if "\0" in text:
         raise DataError(f"{path}: not a {kind} file (it has NUL bytes; remove them)")
     csv.field_size_limit(_LONGEST)
-    quoting = csv.QUOTE_NONE if separator == "\t" and _is_plain(text) else csv.QUOTE_MINIMAL
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True)
+    is_plain = separator == "\t" and _is_plain(text)
+    lines = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=separator,
+        quoting=csv.QUOTE_NONE if is_plain else csv.QUOTE_MINIMAL,
+        strict=True,
+    )
     count = 0
     try:
         for row in filter(None, lines):
