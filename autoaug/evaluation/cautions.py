@@ -26,7 +26,8 @@ def _uneven(result: SearchResult, returned: Candidate) -> str:
     if len(shown) > _MOST_LISTED:
         shown = [*shown[: _MOST_LISTED - 1], f"{len(shown) - _MOST_LISTED} more", shown[-1]]
     least, most = (classes[counts.index(pick(counts))] for pick in (min, max))
-    cure = "" if result.metric.name == "balanced accuracy" else "; --metric balanced-accuracy counts all classes alike"
+    is_even = result.metric.name in {"balanced accuracy", "macro F1"}
+    cure = "" if is_even else "; --metric balanced-accuracy counts all classes alike"
     return (
         f"Classes are uneven: {min(counts)} training samples of {least}, {max(counts)} of {most}. Recall per class "
         f"with {returned.label}: {', '.join(shown)}{cure}."

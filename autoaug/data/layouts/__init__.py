@@ -10,7 +10,7 @@ from autoaug.data.layouts.huggingface import list_huggingface
 from autoaug.data.layouts.listing import OF_SAMPLES, Listing
 from autoaug.data.layouts.manifest import list_manifest
 from autoaug.data.layouts.parquet import is_parquet_folder, list_parquet
-from autoaug.data.layouts.table import ENDINGS
+from autoaug.data.layouts.table import ENDINGS, table_rows
 from autoaug.data.layouts.webdataset import is_webdataset_folder, list_webdataset
 from autoaug.errors import DataError, UnknownName
 
@@ -52,6 +52,8 @@ def no_such_data(data: str, names: Iterable[str]) -> DataError:
     path = Path(data)
     if path.is_file():
         if path.suffix.lower() in ENDINGS:
+            if next(table_rows(path), None) is None:  # a damaged file is named here
+                return DataError(f"{data}: there are no rows in it")
             return DataError(f"{data}: it is not known what the samples are{OF_SAMPLES}")
         given = path.suffix or "without a suffix"
         return DataError(f"{data}: a file must be {_FILES}, not {given}")

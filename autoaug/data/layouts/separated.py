@@ -7,7 +7,6 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from autoaug.errors import DataError
 from autoaug.utils.files import read_text
@@ -28,8 +27,13 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
     if "\0" in text:
         raise DataError(f"{path}: not a {kind} file (it has NUL bytes; remove them)")
     csv.field_size_limit(_LONGEST)
-    quoting: Literal[0, 3] = csv.QUOTE_NONE if separator == "\t" and _is_plain(text) else csv.QUOTE_MINIMAL
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True)
+    is_plain = separator == "\t" and _is_plain(text)
+    lines = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=separator,
+        quoting=csv.QUOTE_NONE if is_plain else csv.QUOTE_MINIMAL,
+        strict=True,
+    )
     count = 0
     try:
         for row in filter(None, lines):
@@ -45,12 +49,14 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
     except csv.Error as fault:
         cure = "" if count else _separator_cure(text[:1000].splitlines()[:1], separator)
         cure = cure or "a value with quotes must be in quotes, with its own quotes doubled"
+        if kind == "TSV" and count:
+            cure += "; or each line must have as many tabs as the first, and quotes are then text"
         raise DataError(f"{path}, line {lines.line_num}: not a {kind} file ({fault}); {cure}") from None
 
 
 def _is_plain(text: str) -> bool:
-    """Whether quotation marks in a TSV are parts of its values, as the media type text/tab-separated-values has it:
-    each line has as many values as the first, and not all values with such a mark are in quotes.
+    """Whether quotation marks in a TSV are parts of its values, as text/tab-separated-values has it: each line
+    has as many values as the first, and not all values with such a mark are in quotes.
     """
     rows = [line.split("\t") for line in re.split(r"\r\n|\r|\n", text) if line]
     marked = (value for row in rows for value in row if '"' in value)

@@ -104,7 +104,7 @@ def read_table(data: str, names: Columns) -> Table:
         DataError: a file cannot be read, a column is missing, or a split is unknown.
     """
     files = table_files(data)
-    parts = _of_huggingface(data) if data.startswith("hf:") else {file.name: _rows(file) for file in files}
+    parts = _of_huggingface(data) if data.startswith("hf:") else {file.name: table_rows(file) for file in files}
     given = {part: list(rows) for part, rows in parts.items()}
     if not any(given.values()):
         raise DataError(f"{data}: there are no rows in it; expected a header line and one line per sample")
@@ -119,7 +119,10 @@ def read_table(data: str, names: Columns) -> Table:
             cell, value = cells.get(sample), cells.get(label)
             has_label = kind == "multi-label" or (value is not None and str(value).strip())
             if not isinstance(cell, str) or not cell.strip() or not has_label:
-                unreadable.append(f"{where}: there is no {label if isinstance(cell, str) and cell.strip() else sample}")
+                is_other = cell is not None and not isinstance(cell, str)
+                lacks = label if isinstance(cell, str) and cell.strip() else sample
+                said = f"{sample} is {str(cell)[:40]}, which is no text" if is_other else f"there is no {lacks}"
+                unreadable.append(f"{where}: {said}")
                 continue
             group = str(cells["group"]).strip() if cells.get("group") is not None else None
             text = _label(kind, value, where)
@@ -218,8 +221,8 @@ def _counts_up(cells: Sequence[Any]) -> bool:
     return grow and max(numbers, default=0) - min(numbers, default=0) < 2 * len(numbers)
 
 
-def _rows(path: Path) -> Iterator[_Row]:
-    """The rows of one file."""
+def table_rows(path: Path) -> Iterator[_Row]:
+    """The rows of one file. Raises `DataError` that names the line where it is damaged, or the file."""
     ending = path.suffix.lower()
     if ending == ".parquet":
         return _of_parquet(path)
@@ -230,6 +233,8 @@ def _of_csv(path: Path) -> Iterator[_Row]:
     rows = separated_rows(path, _MOST_BYTES)
     _, head = next(rows, ("", []))
     columns = [name.strip() for name in head]
+    if twice := next((name for name in columns if name and columns.count(name) > 1), None):
+        raise DataError(f"{path}: two columns are called {twice!r}; rename one")
     yield from ((where, dict(zip(columns, row, strict=True))) for where, row in rows)
 
 

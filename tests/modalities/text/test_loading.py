@@ -16,6 +16,7 @@ from autoaug.data.loading import open_source, recognize
 from autoaug.data.source import Source
 from autoaug.errors import DataError, OptionError, PolicyError, RunError
 from autoaug.modalities.base import Reading
+from autoaug.modalities.text.loader import script_of
 from autoaug.modalities.text.tokens import text_of
 from tests.modalities.text.writing import write_table, write_texts, written
 
@@ -306,6 +307,11 @@ def test_quotation_marks_in_tsv_are_text_where_no_program_put_them(tmp_path: Pat
             r"there is no column of labels \(label\); it has text",
         ),
         ("a.csv", lambda p: p.write_text("text,label\nhello,a,b\n"), "line 2: there are 3 values for 2 columns"),
+        (
+            "a.csv",
+            lambda p: p.write_text("text,label, label\nhello,a,b\n"),
+            "two columns are called 'label'; rename one",
+        ),
         ("a.csv", lambda p: p.write_text("text;label\nhello;a\n"), "separated by semicolons: save it with commas"),
         ("a.tsv", lambda p: p.write_text("text,label\nhello,a\n"), "separated by commas: save it with tabs"),
         (
@@ -322,6 +328,7 @@ def test_quotation_marks_in_tsv_are_text_where_no_program_put_them(tmp_path: Pat
         ("a.csv", lambda p: p.write_text("text,label\n,a\n,b\n"), "there is no training sample in 2 rows; the first: "),
         ("a.csv", lambda p: p.write_text("text,label,split\nx,a,tran\n"), "line 2: .*'tran'"),
         ("a.jsonl", lambda p: p.write_text('{"text": "x", "label"\n'), "line 1: not JSON"),
+        ("a.jsonl", lambda p: p.write_text('{"text": 7, "label": "a"}\n'), "line 1: text is 7, which is no text"),
         ("a.jsonl", lambda p: p.write_text("[1, 2]\n"), "line 1: expected an object"),
         ("a.jsonl", lambda p: p.write_text('{"text": "x", "label": 1.5}\n'), "a label is 1.5"),
         ("a.parquet", lambda p: p.write_bytes(b"PAR1"), "not a Parquet file"),
@@ -332,6 +339,36 @@ def test_bad_tables_are_refused_in_one_line(name: str, write: Write, words: str,
     with pytest.raises(DataError, match=words) as refused:
         opened(tmp_path / name)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"text": "x", "label": "a"}\n'.encode("utf-16"), "is not UTF-8 text"),
+        (b"text,label\n", "line 1: not JSON"),
+        (b"", "there are no rows in it"),
+    ],
+)
+def test_damage_is_named_where_the_samples_are_not_known(content: bytes, words: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(content)
+    with pytest.raises(DataError, match=words):
+        open_source(tmp_path / "a.jsonl", LIMIT)
+
+
+def test_columns_with_usual_names_are_taken_without_a_word(tmp_path: Path) -> None:
+    write_table(tmp_path / "a.csv", [("x", *row) for row in written(8, 0)], ("package", "description", "category"))
+    assert recognize(tmp_path / "a.csv").name == "text"
+    assert not opened(tmp_path / "a.csv").assumed
+
+
+def test_the_script_is_that_of_most_letters() -> None:
+    assert list(map(script_of, ["D-Bus を使う", "Übung 中", "中文 ab 汉字", "1 😀"])) == [
+        "Latin",
+        "Latin",
+        "Han",
+        "none",
+    ]
+    assert script_of("PATH の形式が正しくありません") == "Hiragana"
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:

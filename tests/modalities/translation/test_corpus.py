@@ -162,6 +162,15 @@ def test_the_audit_tells_what_is_wrong_with_pairs(tmp_path: Path) -> None:
     assert "note lacking BackTranslation is left out: there are no translations of the targets back" in said
 
 
+def test_uneven_is_what_is_unusual_for_the_languages(tmp_path: Path) -> None:
+    """Kana are cut into letters, so that all Japanese texts are several times as long."""
+    rows = [(f"file {i} error", f"ファイル{i}でエラーがおきました。") for i in range(20)]
+    write_table(tmp_path / "t.tsv", [*rows, ("a b c d e f g h i j k l m n o p q r s", "ア")], ("source", "target"))
+    said = [words for words in open_source(tmp_path / "t.tsv", LIMIT).unusual if "uneven" in words]
+    assert len(said) == 1
+    assert said[0].startswith("1 of 21 pairs are uneven")
+
+
 @pytest.mark.parametrize(
     ("files", "data", "message"),
     [
