@@ -62,7 +62,8 @@ def search(*args: Any, **options: Any) -> SearchResult | ObjectiveResult:
     data that the first never sees, for the confirmation; without it, the first one is called with fresh seeds, and
     there is no verdict, because the search has chosen by the same data), ``space``, ``strategy``, ``trials``, ``time``,
     ``budget``, ``seeds``, ``finalists``, ``seed``, ``workers``, ``executor``, ``ray_address``, ``trial_timeout``,
-    ``device``, ``progress`` and ``out``, a folder in which the same call continues after an interruption.
+    ``device``, ``progress`` and ``out``, a folder in which the same call, with the same function, continues after an
+    interruption.
 
     With ``progress=True`` a bar shows the progress in a terminal or a notebook; otherwise events go to the given
     `Progress`, or to the logger ``autoaug``. ``command`` is recorded as the command that repeats the

@@ -20,9 +20,14 @@ def plain_text(text: str) -> str:
 
 def encode_texts(texts: Sequence[str], length: int | None = None) -> np.ndarray:
     """Texts as code points; `length` is that of the longest one if it is not given."""
+    return encode_codes([np.frombuffer(text.encode("utf-32-le"), "<i4") for text in texts], length)
+
+
+def encode_codes(texts: Sequence[Sequence[int] | np.ndarray], length: int | None = None) -> np.ndarray:
+    """Texts whose codes are known, such as numbers of their words, in the same form."""
     codes = np.full((len(texts), max([1, *map(len, texts)]) if length is None else length), END, np.int32)
     for row, text in zip(codes, texts, strict=True):
-        row[: len(text)] = np.frombuffer(text.encode("utf-32-le"), "<i4")
+        row[: len(text)] = text
     return codes
 
 

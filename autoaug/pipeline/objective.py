@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
@@ -40,6 +41,7 @@ from autoaug.search.trial_records import TrialRequest, summary
 from autoaug.training.result import TrialResult
 from autoaug.training.trial import failed
 from autoaug.utils.clock import now
+from autoaug.utils.facts import Facts
 from autoaug.utils.files import write_whole
 from autoaug.utils.locks import held
 from autoaug.utils.own_code import code_digest
@@ -179,7 +181,7 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
         executors(kind, options.workers, options.device, options.ray_address, timeout) as open_executor,
     ):
         place = folder / "study.db" if folder else "sqlite:///:memory:"
-        study = SearchStudy(place, known, chosen, seed, facts={"task": "objective"})
+        study = SearchStudy(place, known, chosen, seed, facts=_facts(options.objective))
         with open_executor(ObjectiveSetting(options.objective, options.device, modality)) as running:
             progress.part_begins(0.0, ends)  # the start of the workers says nothing of the speed
             run_search(study, running, limits, _UNIT, tried, progress, training=_evaluate)
@@ -206,6 +208,12 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
         if folder is not None:
             _write(folder, result, modality)
     return result
+
+
+def _facts(objective: Objective) -> Facts:
+    """What all trials depend on: the function, by its bytecode, which each version of Python has its own of."""
+    version = ".".join(platform.python_version_tuple()[:2])
+    return {"task": "objective", "objective": {version: code_digest(objective)}}
 
 
 def _end_of_search(budget: Budget, strategy: Strategy, known: int, confirmation: int) -> float:

@@ -179,7 +179,7 @@ def _examples(job: Job, result: SearchResult, confirmed: Confirmed) -> Captioned
         captions = [f"{in_words(label, classes)}: {share}" for label, share in zip(test.labels, shares, strict=True)]
         return draw_examples(test, new - old, captions)
     if isinstance(job.task, Transcription | Translation):
-        both = (predicted_texts(job, side[0]) for side in (before, after))
+        both = (predicted_texts(job, side) for side in (before, after))
         texts = zip(decode_texts(target_texts(test.labels)), *both, strict=True)
         captions = [f"{text}: “{old}” before, “{new}” after" for text, old, new in texts]
         return draw_examples(test, mean_errors(job, before) - mean_errors(job, after), captions)

@@ -81,9 +81,10 @@ def mean_errors(job: Job, trainings: Sequence[ConfirmedTraining]) -> np.ndarray:
     return means
 
 
-def predicted_texts(job: Job, training: ConfirmedTraining) -> list[str]:
-    """What a training predicted for each test sample; nothing for those that it was not tested on."""
+def predicted_texts(job: Job, trainings: Sequence[ConfirmedTraining]) -> list[str]:
+    """What was predicted for each test sample by the first of the trainings that was tested on it."""
     texts = [""] * len(job.data.test)
-    for row, text in zip(training.test_rows.tolist(), decode_texts(training.test_predictions), strict=True):
-        texts[row] = text
+    for training in reversed(trainings):
+        for row, text in zip(training.test_rows.tolist(), decode_texts(training.test_predictions), strict=True):
+            texts[row] = text
     return texts

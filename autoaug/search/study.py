@@ -120,8 +120,8 @@ class SearchStudy:
                 self._study.set_user_attr(what, value)
             elif differing := _difference(what, noted[what], value):
                 raise RunError(
-                    f"the study in {shown(str(storage))} was begun with {differing}; begin a new run, or restore "
-                    "config.yaml"
+                    f"the study in {shown(str(storage))} was begun with {differing}; undo the change, or "
+                    "begin a new run"
                 )
 
     @contextmanager

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import autoaug
-from autoaug.errors import AllTrialsFailed, AutoaugError
+from autoaug.errors import AllTrialsFailed, AutoaugError, RunError
 from autoaug.policy.loading import read_policy
 from autoaug.search.progress import Progress
 from autoaug.search.space import load_space
@@ -58,6 +58,18 @@ def test_the_same_call_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     whole = autoaug.search(objective=likes_turns, strategy="random", trials=12, seeds=2, out=tmp_path / "whole")
     assert [t.score for t in resumed.history] == [t.score for t in whole.history]
     assert resumed.sentence == whole.sentence
+
+
+def test_trials_of_another_function_are_not_mixed_with_its_own(tmp_path: Path) -> None:
+    def twice(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> float:
+        return 2 * likes_turns(transform, seed, fidelity)
+
+    options = {"strategy": "random", "trials": 1, "seeds": 2, "out": tmp_path / "run"}
+    first = autoaug.search(objective=likes_turns, **options)  # type: ignore[call-overload]
+    with pytest.raises(RunError, match=r"begun with objective .*; undo the change, or begin a new run"):
+        autoaug.search(objective=twice, **options)  # type: ignore[call-overload]
+    again = autoaug.search(objective=likes_turns, **options)  # type: ignore[call-overload]
+    assert [trial.score for trial in again.history] == [trial.score for trial in first.history]
 
 
 def test_the_verdict_stands_on_what_is_held_out() -> None:

@@ -158,3 +158,11 @@ def test_texts_are_a_task_with_metrics_of_their_own() -> None:
         get_metric("module:function", task)
     with pytest.raises(OptionError, match="this is transcription"):
         task_for(LABELS, "ab", is_balanced=True)
+
+
+def test_word_errors_are_counted_of_any_number_of_words() -> None:
+    """Of wrong words hardly one is there twice, so that a test split may have more than Unicode has code points for."""
+    words = [f"w{number}" for number in range(60_000)]
+    texts, turned = ([" ".join(words[k : k + 20][::step]) for k in range(0, len(words), 20)] for step in (1, -1))
+    counts = get_metric("wer", TASK).statistics(encode_texts(turned), encode_texts(texts))
+    assert (counts == 20).all()  # of an even number of words in reverse, no two are in place

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoaug.data.texts import decode_texts, encode_texts, text_lengths
+from autoaug.data.texts import decode_texts, encode_codes, text_lengths
 from autoaug.training.metrics.base import AT_LEAST_0, SumMetric
 
 
@@ -61,11 +61,9 @@ class TokenLogLikelihood(SumMetric):
 
 def word_codes(*sides: Sequence[str]) -> list[np.ndarray]:
     """Texts as codes of their words, as `encode_texts` has those of characters; a word has one code on all sides."""
-    codes: dict[str, str] = {}
-    return [
-        encode_texts(["".join(codes.setdefault(word, chr(len(codes))) for word in text.split()) for text in texts])
-        for texts in sides
-    ]
+    known: dict[str, int] = {}
+    coded = [[[known.setdefault(word, len(known)) for word in text.split()] for text in texts] for texts in sides]
+    return [encode_codes(texts) for texts in coded]
 
 
 def edits(predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
