@@ -60,7 +60,9 @@ def check(images: Tensor) -> None:
 
 
 def saturation(images: Tensor, factor: Tensor) -> Tensor:
-    return E.adjust_saturation_with_gray_subtraction(images, factor) if images.shape[1] == 3 else images
+    if images.shape[1] == 3:
+        return E.adjust_saturation_with_gray_subtraction(images, factor)
+    return torch.lerp(images.mean(1, keepdim=True), images, factor.view(-1, 1, 1, 1))
 
 
 class Augment(nn.Sequential):

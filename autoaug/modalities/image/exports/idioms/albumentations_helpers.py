@@ -99,14 +99,15 @@ def brightness(image: Any, factor: float) -> Any:
 
 
 def contrast(image: Any, factor: float) -> Any:
-    weights = (0.299, 0.587, 0.114) if image.shape[-1] == 3 else (1.0,)
-    mean = sum(weight * channel for weight, channel in zip(weights, cv2.mean(image), strict=False))
+    is_rgb = image[0, 0].size == 3
+    mean = np.dot(cv2.mean(image), (0.299, 0.587, 0.114, 0)) if is_rgb else cv2.mean(image.reshape(len(image), -1))[0]
     return cv2.LUT(image, np.clip(np.rint(np.arange(256) * factor + mean * (1 - factor)), 0, 255).astype(np.uint8))
 
 
 def saturation(image: Any, factor: float) -> Any:
-    gray = np.array([[0.299, 0.587, 0.114]] * 3)
-    return cv2.transform(image, np.eye(3) * factor + gray * (1 - factor)) if image.shape[-1] == 3 else image
+    channels = image[0, 0].size
+    gray = np.array([(0.299, 0.587, 0.114) if channels == 3 else (1 / channels,) * channels] * channels)
+    return cv2.transform(image, np.eye(channels) * factor + gray * (1 - factor))
 
 
 def sharpness(image: Any, factor: float) -> Any:

@@ -164,9 +164,11 @@ def contrast(image: Any, factor: float) -> Any:
 
 
 def saturation(image: Any, factor: float) -> Any:
-    if image.shape[-1] != 3 or image.ndim == 2:
+    """Multiply the distance from gray, which is the mean unless there are three channels."""
+    if (channels := image[0, 0].size) == 1:
         return image
-    matrix = np.eye(3) * factor + np.array([[0.299, 0.587, 0.114]] * 3) * (1 - factor)
+    gray = (0.299, 0.587, 0.114) if channels == 3 else (1 / channels,) * channels
+    matrix = np.eye(channels) * factor + np.array([gray] * channels) * (1 - factor)
     return cv2.transform(image, matrix) if cv2 else np.clip(np.rint(image @ matrix.T), 0, 255).astype(np.uint8)
 
 
