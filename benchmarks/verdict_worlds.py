@@ -29,7 +29,7 @@ class SeedsAlone(Scoring):
     def errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
         values = [one.test_statistics[:, 0].mean() for one in ours]
         others = [one.test_statistics[:, 0].mean() for one in theirs] or [0.0] * len(values)
-        return seed_errors([a - b for a, b in zip(values, others, strict=True)], self.resolution)
+        return seed_errors([a - b for a, b in zip(values, others, strict=True)], 1 / len(self.test_labels))
 
 
 @dataclass(frozen=True)

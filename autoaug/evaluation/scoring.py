@@ -19,7 +19,8 @@ from autoaug.training.metrics import Measured, Metric, metric_record, metrics_of
 from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Task
 
-#: Scores of predicted numbers move by any amount, in a unit that is not known; this keeps equal ones apart from 0.
+#: Scores of predicted numbers move by any amount, in a unit that is not known, as do losses of probabilities and users'
+#: metrics of these; this keeps equal ones apart from 0.
 _FINEST = 1e-9
 
 
@@ -93,14 +94,11 @@ class Scoring:
         """How predictions of validation samples are measured."""
         return validation_metric(self.metric, self.task)
 
-    @property
-    def resolution(self) -> float:
-        """The step between possible scores on the test split."""
-        return self._step(len(self.test_labels))
-
-    def _step(self, tested: int) -> float:
-        """The step between possible scores on so many samples."""
-        return _FINEST if kind_of(self.test_labels) in ("regression", "translation") else 1 / tested
+    def _step(self, metric: Metric, tested: int) -> float:
+        """The step between possible values of a metric of so many samples."""
+        has_own_unit = metric.takes_scores and not np.isfinite(metric.bounds).all()
+        is_number = kind_of(self.test_labels) in ("regression", "translation")
+        return _FINEST if is_number or has_own_unit else 1 / tested
 
     @property
     def fold_count(self) -> int | None:
@@ -144,14 +142,15 @@ class Scoring:
         one, other = ([training.test_statistics for training in side] for side in (ours, theirs))
         if self.fold_count is None:
             table = self._table(one, other, self._tested)
-            return crossed_errors(*table, self._step(len(one[0])), self._tested.least_reach)
+            return crossed_errors(*table, self._step(self.metric, len(one[0])), self._tested.least_reach)
         return self._fold_errors(_leads(self.metric, one, other), len(one[0]), self._tested)
 
     def _fold_errors(self, values: Sequence[float], tested: int, clusters: Clusters) -> Errors:
         """The errors of a mean over seeds that were each tested on a fold of `tested` samples."""
         assert self.fold_count is not None
-        whole, share = round(1 / self.resolution), 1 / (self.fold_count - 1)
-        return corrected_errors(values, self._step(tested), share, whole, self.group_count, clusters.least_reach)
+        step, whole = (self._step(clusters.metric, count) for count in (tested, len(self.test_labels)))
+        share = 1 / (self.fold_count - 1)
+        return corrected_errors(values, step, share, 1 / whole, self.group_count, clusters.least_reach)
 
     def measured_errors(self, metric: Metric, ours: Sequence[Measured]) -> Errors:
         """The errors of the mean of a metric, whether or not it is the one that candidates are judged by."""
@@ -160,19 +159,19 @@ class Scoring:
         if self.fold_count is not None:
             return self._fold_errors(values, tested, clusters)
         added = np.stack([clusters.sums(one.influence) for one in ours])
-        return crossed_errors(values, added, self._step(tested), clusters.least_reach)
+        return crossed_errors(values, added, self._step(metric, tested), clusters.least_reach)
 
     def validation_errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
         """The same for the validation samples, where a bet must be made on what can be told. If all of them are one
         group, that is the luck of the samples within the group. What a class with few samples may hide is not bet on.
         """
         one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
-        count = _count(self.validation_folds, self.validation_labels)
+        count, metric = _count(self.validation_folds, self.validation_labels), self.validation_metric
+        step, whole = (self._step(metric, own) for own in (len(one[0]), len(self.validation_labels)))
         if count is not None:
-            values, whole = _leads(self.validation_metric, one, other), len(self.validation_labels)
             groups = count_groups(self.validation_groups)
-            return corrected_errors(values, self._step(len(one[0])), 1 / (count - 1), whole, groups)
-        return crossed_errors(*self._table(one, other, self._validated), self._step(len(one[0])))
+            return corrected_errors(_leads(metric, one, other), step, 1 / (count - 1), 1 / whole, groups)
+        return crossed_errors(*self._table(one, other, self._validated), step)
 
     @cached_property
     def _tested(self) -> Clusters:

@@ -251,6 +251,54 @@ def test_a_worker_that_dies_while_it_waits_takes_no_trial_along() -> None:
     assert asyncio.run(taken(is_lost=True)) == ["first", "second"]
 
 
+def test_a_trial_may_come_to_a_rung_again_before_it_is_answered() -> None:
+    """Its worker died there, while the search chose the next trial. The answer to the second rung found nobody."""
+
+    async def scenario(*, goes_on: bool) -> list[str]:
+        mailbox = Mailbox(timeout=None)
+        await mailbox.submit("0", b"spec")
+        calls = []
+        for _ in range(2):
+            await mailbox.take("worker", "node")
+            calls.append(asyncio.create_task(mailbox.post("worker", "0", b"rung", is_last=False)))
+            await asyncio.sleep(0)
+        taken = [await mailbox.next_result()]
+        await mailbox.answer("0", goes_on)
+        assert await calls[-1] is goes_on
+        if goes_on:
+            taken.append(await mailbox.next_result())
+            await mailbox.answer("0", True)
+            await mailbox.post("worker", "0", b"end", is_last=True)
+        await mailbox.submit("1", b"spec")
+        await mailbox.take("worker", "node")
+        await mailbox.post("worker", "1", b"end", is_last=True)
+        while not mailbox._results.empty():
+            taken.append(await mailbox.next_result())
+        calls[0].cancel()
+        return [f"{key} {result!r}" for key, result in taken]
+
+    assert asyncio.run(scenario(goes_on=True)) == ["0 b'rung'", "0 b'rung'", "0 b'end'", "1 b'end'"]
+    assert asyncio.run(scenario(goes_on=False)) == ["0 b'rung'", "1 b'end'"]
+
+
+def test_a_trial_that_is_ended_at_a_rung_where_its_worker_died_is_not_run_again() -> None:
+    async def scenario() -> str:
+        mailbox = Mailbox(timeout=None)
+        await mailbox.submit("0", b"spec")
+        await mailbox.take("worker", "node")
+        call = asyncio.create_task(mailbox.post("worker", "0", b"rung", is_last=False))
+        await mailbox.next_result()
+        await mailbox.lose(["node"])
+        await mailbox.answer("0", False)
+        await mailbox.submit("1", b"spec")
+        taken = await mailbox.take("other", "other node")
+        assert taken is not None
+        assert not await call
+        return taken.key
+
+    assert asyncio.run(scenario()) == "1"
+
+
 def test_a_worker_loads_a_task_once_and_tells_when_each_of_its_trials_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """So the mailbox need not know what a worker had loaded before it died and was restarted."""
     from autoaug.search.executors import ray_workers

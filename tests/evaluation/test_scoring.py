@@ -198,6 +198,35 @@ def test_the_interval_of_an_own_metric_is_that_of_the_same_metric_built_in(sizes
     assert reaches[1] == pytest.approx(reaches[0], rel=1e-6)
 
 
+def brier(labels: np.ndarray, scores: np.ndarray) -> float:
+    """A loss whose differences are small, as a user's own metric."""
+    return float(-((1 - np.take_along_axis(scores, labels[:, None], 1)) ** 2).mean())
+
+
+def cents(labels: np.ndarray, scores: np.ndarray) -> float:
+    """The same in another unit."""
+    return 100 * brier(labels, scores)
+
+
+@pytest.mark.parametrize("folds", [False, True])
+def test_the_unit_of_a_metric_does_not_decide(folds: bool) -> None:
+    """Half of the interval was never narrower than three samples that are right or wrong, whatever a metric counts."""
+    labels, draw, seeds = np.arange(200) % 2, np.random.default_rng(0), range(6)
+    rows = {seed: np.arange(seed % 2, 200, 2) if folds else np.arange(200) for seed in seeds}
+    right = [{seed: 0.9 + 0.03 * draw.random(len(rows[seed])) + lead for seed in seeds} for lead in (0.02, 0.0)]
+    bounds = []
+    for own in (brier, cents):
+        metric = get_metric(f"{__name__}:{own.__name__}", Classification(2))
+        scoring = Scoring(Classification(2), metric, labels, labels, folds=rows if folds else {})
+        sides = []
+        for side in right:
+            given = [np.where(np.eye(2)[labels[rows[s]]] > 0, p[:, None], 1 - p[:, None]) for s, p in side.items()]
+            statistics = [metric.statistics(one, labels[rows[s]]) for s, one in enumerate(given)]
+            sides.append([ConfirmedTraining(one, one, 1.0, one, one, rows[s]) for s, one in enumerate(statistics)])
+        bounds.append(scoring.errors(*sides).reach().total)
+    assert bounds[1] == pytest.approx(100 * bounds[0], rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("name", "low", "high"),
     [("accuracy", 0, 1), ("kappa", -1, 1), ("auroc", 0, 1), ("log-loss", -np.inf, 0)],

@@ -149,10 +149,16 @@ class Mailbox:
         return await self._answers[key]
 
     async def answer(self, key: str, go_on: bool) -> None:
-        """Tell the worker that waits at a rung of trial `key` whether to continue."""
+        """Tell the worker that waits at a rung of trial `key` whether to continue. If it died there, the trial is
+        queued, or has come to that rung again: nothing is left of one that is ended, and one answer is enough.
+        """
         if not go_on:
             self._held = {worker: held for worker, held in self._held.items() if held.key != key}
-        self._answers.pop(key).set_result(go_on)
+            _drop(self._specs, key)
+            _drop(self._results, key)
+        answer = self._answers.pop(key, None)
+        if answer is not None:
+            answer.set_result(go_on)
 
     async def next_result(self) -> tuple[str, bytes | Ended]:
         """Wait for the next result."""
@@ -176,3 +182,10 @@ class Mailbox:
         await self.rest()
         for _ in range(workers):
             self._specs.put_nowait(None)
+
+
+def _drop(queue: asyncio.Queue[Any], key: str) -> None:
+    """Take what belongs to trial `key` out of a queue."""
+    for waiting in [queue.get_nowait() for _ in range(queue.qsize())]:
+        if waiting is None or waiting[0] != key:
+            queue.put_nowait(waiting)

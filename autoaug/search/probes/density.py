@@ -9,6 +9,7 @@ import numpy as np
 import optuna
 import torch
 
+from autoaug.data.splits import Samples
 from autoaug.policy.models import Policy
 from autoaug.search.samplers import quiet_optuna, tpe_sampler
 from autoaug.search.sampling import sample_policy
@@ -32,8 +33,8 @@ _SCORED_ON = 1000
 
 @dataclass(frozen=True)
 class MatchDensity:
-    """Train a model without augmentation on each half of the training split, and search for policies under which it
-    still recognizes the other half.
+    """Train a model without augmentation on each half of the training split, with each group in one half, and search
+    for policies under which it still recognizes the other half.
     """
 
     space: SearchSpace
@@ -41,12 +42,14 @@ class MatchDensity:
     def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
         """Yield one result: the best policies of both halves together, each with its score."""
         result = TrialResult(started=now(), status="complete")
-        order = np.random.default_rng(seed).permutation(len(setting.train))
+        units = _units(setting.train)
+        order = np.random.default_rng(seed).permutation(units.max() + 1)
         scored: list[tuple[float, Policy]] = []
         for fold in range(_FOLDS):
-            held = np.sort(order[fold::_FOLDS])
-            own = np.setdiff1d(order, held)
-            plan = replace(setting.plan(Policy(), seed), recipe=setting.recipe.for_share(1 - 1 / _FOLDS), rows=own)
+            is_held = np.isin(units, order[fold::_FOLDS])
+            own, held = np.flatnonzero(~is_held), np.flatnonzero(is_held)
+            recipe = setting.recipe.for_share(len(own) / len(units))
+            plan = replace(setting.plan(Policy(), seed), recipe=recipe, rows=own)
             begun = new_training(replace(plan, seed=derive_seed(seed, "density", fold)))
             training = train_to_end(plan, begun)
             score = _Score(setting, training.result, held[:: max(1, len(held) // _SCORED_ON)])
@@ -60,6 +63,14 @@ class MatchDensity:
             "scores": [score for score, _ in scored[:_KEPT]],
         }
         yield replace(result, ended=now(), probe_result=probe_results)
+
+
+def _units(samples: Samples) -> np.ndarray:
+    """The unit ``[n]`` of each sample, which is in one half: its group. A model recognizes what it has seen a copy of,
+    whatever the policy. Samples of one group are units themselves.
+    """
+    groups = np.arange(len(samples)) if samples.groups is None else np.unique(samples.groups, return_inverse=True)[1]
+    return groups if groups.max() else np.arange(len(samples))
 
 
 class _Score:

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autoaug.data.inputs import MemoryInputs
+from autoaug.data.splits import Samples
 from autoaug.policy.models import Layer, Operation, Policy, SubPolicy
 from autoaug.search.probes.affinity import MeasureAffinity, bearable_strength
 from autoaug.search.probes.density import MatchDensity
@@ -65,6 +67,18 @@ def test_density_prefers_what_trained_models_still_recognize(task: TrainingSetti
     assert 1 <= len(result.probe_result["policies"]) <= 5
     assert result.probe_result["scores"] == sorted(result.probe_result["scores"], reverse=True)
     assert result.sample_passes > 0
+
+
+def test_density_scores_no_model_on_groups_that_it_has_seen() -> None:
+    """Of noise with random labels, there is nothing to recognize but copies."""
+    draw = np.random.default_rng(0)
+    images, labels = (np.repeat(own, 4, 0) for own in (draw.integers(0, 256, (48, 1, 12, 12)), draw.integers(0, 3, 48)))
+    noise = Samples(MemoryInputs(images.astype(np.uint8)), labels, np.repeat(np.arange(48), 4))
+    result = request(MatchDensity(load_space("light")), replace(small_task(epochs=15), train=noise))
+    assert result.status == "complete", result.reason
+    assert result.probe_result["scores"][0] < 0.75, (
+        "of the best of 60 policies, at 1/3 by chance; with copies in both halves, nearly 1"
+    )
 
 
 def test_policies_together_are_a_choice_between_them() -> None:
