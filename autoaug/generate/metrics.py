@@ -22,7 +22,7 @@ from autoaug.training.tasks import Classification
 from autoaug.training.train import train_to_end
 
 _NEIGHBORS = 5
-#: Samples are not judged if there are fewer than this: the metrics would be meaningless.
+#: Samples are judged if there are more than this: the metrics of fewer would be meaningless.
 LEAST_JUDGED = 20
 _SUBSETS, _SUBSET = 20, 100
 

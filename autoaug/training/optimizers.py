@@ -89,5 +89,5 @@ def average_weights(training: Training, recipe: Recipe) -> None:
     averaged, model = training.averaged, training.model
     for average, current in zip(averaged.parameters(), model.parameters(), strict=True):  # tied weights come once
         average.lerp_(current, 1 - keep) if current.requires_grad else average.copy_(current)
-    for followed, buffer in zip(averaged.buffers(), model.buffers(), strict=True):
-        followed.copy_(buffer)
+    for old, new in zip(averaged.buffers(), model.buffers(), strict=True):
+        old.copy_(new)

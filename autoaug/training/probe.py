@@ -47,7 +47,10 @@ def kept_views(training: Training, plan: TrainingPlan) -> int:
     )
     if plan.recipe.views is None or head is None or changes:
         return 0
-    each = 4 * len(plan.taken) * policy.copies * (head.in_features + plan.task.outputs)
+    one = plan.taken[:1]  # a head may get several vectors of a sample, such as those of frames
+    values = next(float_batches(plan.samples.inputs, iter([one]), plan.device, plan.modality))
+    targets = plan.task.targets(torch.from_numpy(plan.samples.labels[one]))
+    each = 4 * len(plan.taken) * policy.copies * (_features(training.model, values, plan).numel() + targets.numel())
     passes = math.ceil(plan.steps * (plan.batch_size // policy.copies) / len(plan.taken))
     return min(plan.recipe.views, MOST_BYTES // each, passes)
 
@@ -145,7 +148,7 @@ def predict_from_features(
     """
     model = training.result
     head = head_of(model)
-    if head is None or 4 * len(samples) * head.in_features > MOST_BYTES:
+    if head is None:
         return None
     own = {id(parameter) for parameter in head.parameters()}
     state = model.state_dict(keep_vars=True)
@@ -163,6 +166,8 @@ def predict_from_features(
         with evaluating(model), precision(device):
             found = features_of(model, with_layout(values))[0].float().cpu()
         if not len(features):
+            if 4 * len(samples) * found[0].numel() > MOST_BYTES:
+                return None
             features = found.new_empty(len(samples), *found.shape[1:])
         features[torch.from_numpy(batch)] = found
     has[missing] = True

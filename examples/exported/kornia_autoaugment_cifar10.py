@@ -66,6 +66,16 @@ def affine(images: Tensor, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0,
     return warp(images, 1, -shear_x, right - shear_x / 2, -shear_y, 1, down - shear_y / 2)
 
 
+def blend(images: Tensor, others: Tensor, share: Any) -> Tensor:
+    return images + torch.as_tensor(share).to(images).view(-1, 1, 1, 1) * (others - images)
+
+
+def autocontrast(images: Tensor, share: Any = 1.0) -> Tensor:
+    """Blend with the image whose channels have the full range; flat ones stay, which Kornia's own makes black."""
+    low, high = (end((2, 3), keepdim=True) for end in (images.amin, images.amax))
+    return blend(images, torch.where(high > low, (images - low) / (high - low).clamp(min=1e-6), images), share)
+
+
 def check(images: Tensor) -> None:
     """Raise ValueError for images whose values would be misread."""
     real = isinstance(images, Tensor) and not images.is_complex()
@@ -103,7 +113,7 @@ class Augment(nn.Sequential):
                 RandomApply([Either(affine, shear_y=(-0.266667, 0.266667))], p=0.5),
                 RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
             ),
-            nn.Sequential(K.RandomAutoContrast(p=0.5), K.RandomEqualize(p=0.9)),
+            nn.Sequential(RandomApply([Random(autocontrast)], p=0.5), K.RandomEqualize(p=0.9)),
             nn.Sequential(
                 RandomApply([Either(affine, shear_y=(-0.233333, 0.233333))], p=0.2),
                 K.RandomPosterize((5, 5), p=0.3),
@@ -125,7 +135,7 @@ class Augment(nn.Sequential):
                 RandomApply([Either(saturation, factor=(0.3, 1.7))], p=0.7),
                 RandomApply([Either(affine, x=(-0.40282, 0.40282))], p=0.5),
             ),
-            nn.Sequential(K.RandomEqualize(p=0.3), K.RandomAutoContrast(p=0.4)),
+            nn.Sequential(K.RandomEqualize(p=0.3), RandomApply([Random(autocontrast)], p=0.4)),
             nn.Sequential(
                 RandomApply([Either(affine, y=(-0.151057, 0.151057))], p=0.4),
                 OneOf([K.RandomSharpness((0.4, 0.4), p=0.2), K.RandomSharpness((1.6, 1.6), p=0.2)]),
@@ -135,19 +145,31 @@ class Augment(nn.Sequential):
                 RandomApply([Either(saturation, factor=(0.2, 1.8))], p=0.2),
             ),
             K.RandomSolarize((0.777778, 0.777778), additions=(0, 0), p=0.5),
-            nn.Sequential(K.RandomEqualize(p=0.2), K.RandomAutoContrast(p=0.6)),
+            nn.Sequential(K.RandomEqualize(p=0.2), RandomApply([Random(autocontrast)], p=0.6)),
             nn.Sequential(K.RandomEqualize(p=0.2), K.RandomEqualize(p=0.6)),
             nn.Sequential(RandomApply([Either(saturation, factor=(0.1, 1.9))], p=0.9), K.RandomEqualize(p=0.6)),
-            nn.Sequential(K.RandomAutoContrast(p=0.8), K.RandomSolarize((0.111111, 0.111111), additions=(0, 0), p=0.2)),
+            nn.Sequential(
+                RandomApply([Random(autocontrast)], p=0.8),
+                K.RandomSolarize((0.111111, 0.111111), additions=(0, 0), p=0.2),
+            ),
             RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.7, 1.3))], p=0.1),
-            nn.Sequential(K.RandomSolarize((0.444444, 0.444444), additions=(0, 0), p=0.4), K.RandomAutoContrast(p=0.9)),
+            nn.Sequential(
+                K.RandomSolarize((0.444444, 0.444444), additions=(0, 0), p=0.4),
+                RandomApply([Random(autocontrast)], p=0.9),
+            ),
             nn.Sequential(
                 RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.9),
                 RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
             ),
-            nn.Sequential(K.RandomAutoContrast(p=0.9), K.RandomSolarize((0.666667, 0.666667), additions=(0, 0), p=0.8)),
+            nn.Sequential(
+                RandomApply([Random(autocontrast)], p=0.9),
+                K.RandomSolarize((0.666667, 0.666667), additions=(0, 0), p=0.8),
+            ),
             nn.Sequential(K.RandomEqualize(p=0.8), K.RandomInvert(p=0.1)),
-            nn.Sequential(RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7), K.RandomAutoContrast(p=0.9)),
+            nn.Sequential(
+                RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
+                RandomApply([Random(autocontrast)], p=0.9),
+            ),
         ]))
 
     def forward(self, images: Tensor) -> Tensor:

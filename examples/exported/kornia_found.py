@@ -59,6 +59,16 @@ def affine(images: Tensor, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0,
     return warp(images, 1, -shear_x, right - shear_x / 2, -shear_y, 1, down - shear_y / 2)
 
 
+def blend(images: Tensor, others: Tensor, share: Any) -> Tensor:
+    return images + torch.as_tensor(share).to(images).view(-1, 1, 1, 1) * (others - images)
+
+
+def autocontrast(images: Tensor, share: Any = 1.0) -> Tensor:
+    """Blend with the image whose channels have the full range; flat ones stay, which Kornia's own makes black."""
+    low, high = (end((2, 3), keepdim=True) for end in (images.amin, images.amax))
+    return blend(images, torch.where(high > low, (images - low) / (high - low).clamp(min=1e-6), images), share)
+
+
 def check(images: Tensor) -> None:
     """Raise ValueError for images whose values would be misread."""
     real = isinstance(images, Tensor) and not images.is_complex()
@@ -102,7 +112,7 @@ class Augment(nn.Sequential):
                 OneOf([K.RandomSharpness((0.73, 0.73), p=1), K.RandomSharpness((1.27, 1.27), p=1)]),
                 K.RandomPosterize((6.8, 6.8), p=1),
                 K.RandomSolarize((0.7, 0.7), additions=(0, 0), p=1),
-                K.RandomAutoContrast(p=1),
+                Random(autocontrast),
                 K.RandomEqualize(p=1),
             ])] * 2,
         )

@@ -11,7 +11,7 @@ import pytest
 import safetensors.torch
 import torch
 from pydantic import ValidationError
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from autoaug.errors import AutoaugError, OptionError, UnknownName
@@ -243,6 +243,32 @@ def test_features_are_kept_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) ->
     for bound, views in ((3 * one_view, 2), (2 * one_view - 1, 1), (one_view - 1, 0)):
         monkeypatch.setattr(probe, "MOST_BYTES", bound)
         assert kept_views(new_training(plan), plan) == views
+
+
+class OverRows(nn.Module):
+    """A network whose head gets a vector of each row of an image, as one of speech gets one of each frame."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.head = nn.Linear(1, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(images.mean(3).mT)
+
+
+def test_the_vectors_of_all_frames_count_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    setting = small_task(**PROBE)
+    plan, rows = setting.plan(Policy(), 0), setting.train.inputs.shape[1]
+    training, held_out = Training(OverRows(3), "image"), setting.validation
+    one_view = 4 * 96 * (rows + 3)
+    for bound, views in ((2 * one_view, 2), (one_view, 1), (one_view - 1, 0)):
+        monkeypatch.setattr(probe, "MOST_BYTES", bound)
+        assert kept_views(training, plan) == views
+    for bound, is_kept in ((4 * len(held_out) * rows, True), (4 * len(held_out) * rows - 1, False)):
+        monkeypatch.setattr(probe, "MOST_BYTES", bound)
+        probe._clean.clear()
+        scores = probe.predict_from_features(training, setting.task, held_out, None, "cpu")
+        assert (scores is not None) == is_kept
 
 
 def test_a_probe_of_a_network_that_goes_on_after_its_last_layer_is_refused() -> None:

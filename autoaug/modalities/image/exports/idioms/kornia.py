@@ -39,7 +39,6 @@ _BY_FACTOR: Mapping[str, str] = {
 }
 #: Kornia's own for those at full strength.
 _FULL: Mapping[str, str] = {
-    "AutoContrast": "K.RandomAutoContrast",
     "Equalize": "K.RandomEqualize",
     "Grayscale": "K.RandomGrayscale",
 }

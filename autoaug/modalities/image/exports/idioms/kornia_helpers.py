@@ -111,12 +111,14 @@ def hue(images: Tensor, turns: Tensor) -> Tensor:
     return E.adjust_hue(images, 2 * math.pi * turns) if images.shape[1] == 3 else images
 
 
-def blend(images: Tensor, others: Tensor, share: Tensor) -> Tensor:
-    return images + share.view(-1, 1, 1, 1) * (others - images)
+def blend(images: Tensor, others: Tensor, share: Any) -> Tensor:
+    return images + torch.as_tensor(share).to(images).view(-1, 1, 1, 1) * (others - images)
 
 
-def autocontrast(images: Tensor, share: Tensor) -> Tensor:
-    return blend(images, E.normalize_min_max(images).clamp(0, 1), share)
+def autocontrast(images: Tensor, share: Any = 1.0) -> Tensor:
+    """Blend with the image whose channels have the full range; flat ones stay, which Kornia's own makes black."""
+    low, high = (end((2, 3), keepdim=True) for end in (images.amin, images.amax))
+    return blend(images, torch.where(high > low, (images - low) / (high - low).clamp(min=1e-6), images), share)
 
 
 def equalize(images: Tensor, share: Tensor) -> Tensor:
