@@ -9,8 +9,8 @@ from torch import Tensor
 
 
 def scramble(x: Tensor) -> Tensor:
-    """The 32-bit finalizer of MurmurHash3, int32 like `x`, whose bits are those of numbers without a sign: in twice
-    the width, which torch has with a sign alone, it takes two to three times as long.
+    """The 32-bit finalizer of MurmurHash3, int32 like `x`, whose bits are those of unsigned numbers. torch has no
+    unsigned arithmetic of 32 bits; in int64, with masks, this takes two to three times as long.
     """
     x = (x ^ ((x >> 16) & 0xFFFF)) * -0x7A143595
     x = (x ^ ((x >> 13) & 0x7FFFF)) * -0x3D4D51CB

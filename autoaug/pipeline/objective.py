@@ -176,6 +176,8 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
     deadline = Deadline(now() + (limits.seconds or math.inf), least_seeds=_LEAST_SEEDS)
     timeout = parse_time("trial-timeout", options.trial_timeout) if options.trial_timeout else None
     kind = resolve_executor(options.executor, options.workers, options.ray_address)
+    judge = options.held_out or options.objective
+    judged_by = code_digest(judge)  # before its calls: it may keep state
     with (
         _alone_in(folder),
         executors(kind, options.workers, options.device, options.ray_address, timeout) as open_executor,
@@ -188,8 +190,7 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
         candidate_policies = _candidate_policies(study, baselines, options.finalists)
         progress.part_begins(ends, 1.0)
         progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
-        judge = options.held_out or options.objective
-        store = _ScoreStore(folder / "confirmation.json" if folder else None, code_digest(judge))
+        store = _ScoreStore(folder / "confirmation.json" if folder else None, judged_by)
         fresh = confirmation_seeds(seed, options.seeds)
         with open_executor(ObjectiveSetting(judge, options.device, modality)) as running:
             trained = train_candidates(candidate_policies, fresh, running, store, progress, deadline)
@@ -211,9 +212,11 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
 
 
 def _facts(objective: Objective) -> Facts:
-    """What all trials depend on: the function, by its bytecode, which each version of Python has its own of."""
+    """What all trials depend on: the function, by its bytecode, which each version of Python has its own of. It may
+    count its calls and the like, and be called again in a notebook.
+    """
     version = ".".join(platform.python_version_tuple()[:2])
-    return {"task": "objective", "objective": {version: code_digest(objective)}}
+    return {"task": "objective", "code_of_the_objective": {version: code_digest(objective, state=False)}}
 
 
 def _end_of_search(budget: Budget, strategy: Strategy, known: int, confirmation: int) -> float:

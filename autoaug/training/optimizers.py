@@ -86,8 +86,10 @@ def average_weights(training: Training, recipe: Recipe) -> None:
     if training.averaged is None or recipe.ema is None:
         return
     keep = min(recipe.ema, (1 + training.steps) / (10 + training.steps))
-    averaged, model = training.averaged, training.model
-    for average, current in zip(averaged.parameters(), model.parameters(), strict=True):  # tied weights come once
-        average.lerp_(current, 1 - keep) if current.requires_grad else average.copy_(current)
-    for old, new in zip(averaged.buffers(), model.buffers(), strict=True):
-        old.copy_(new)
+    state, trained = training.model.state_dict(), dict(training.model.named_parameters())
+    every = {name for name, _ in training.model.named_parameters(remove_duplicate=False)}
+    for name, average in training.averaged.state_dict().items():
+        if name in trained and trained[name].requires_grad:
+            average.lerp_(state[name], 1 - keep)
+        elif name in trained or name not in every:  # another name of the same weights is done by then
+            average.copy_(state[name])

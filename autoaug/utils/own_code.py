@@ -127,14 +127,15 @@ def _imported(file: Path) -> set[str]:
     return names
 
 
-def code_digest(function: Callable[..., Any]) -> str:
+def code_digest(function: Callable[..., Any], state: bool = True) -> str:
     """12 hex digits of what a function does: its code, and the functions, numbers and texts that it was made with. The
-    data that it was made with and the functions that it calls by a global name are not looked at.
+    data that it was made with and the functions that it calls by a global name are not looked at. Without `state`, what
+    a call can change is not either: numbers and texts of its closures, and attributes of an object that is called.
     """
-    return hashlib.sha256(repr(_content(function, ())).encode()).hexdigest()[:12]
+    return hashlib.sha256(repr(_content(function, state, ())).encode()).hexdigest()[:12]
 
 
-def _content(value: Any, within: tuple[int, ...]) -> Any:
+def _content(value: Any, state: bool, within: tuple[int, ...]) -> Any:
     """What identifies a value in every process that has the same Python version; `within` what it is met, by identity,
     since a function may capture itself.
     """
@@ -142,15 +143,16 @@ def _content(value: Any, within: tuple[int, ...]) -> Any:
         return repr(value)
     if id(value) in within:
         return "itself"
-    return type(value).__qualname__, [_content(part, (*within, id(value))) for part in _parts(value)]
+    return type(value).__qualname__, [_content(part, state, (*within, id(value))) for part in _parts(value, state)]
 
 
-def _parts(value: Any) -> Sequence[Any]:
+def _parts(value: Any, state: bool) -> Sequence[Any]:
     """The parts of a value that say what it does; none for data."""
     if isinstance(value, FunctionType):
         cells = [cell for cell in value.__closure__ or () if cell != CellType()]  # some may not be filled yet
+        captured = [cell.cell_contents for cell in cells if state or isinstance(cell.cell_contents, FunctionType)]
         defaults = value.__defaults__, *(value.__kwdefaults__ or {}).items()
-        return value.__code__, *defaults, *(cell.cell_contents for cell in cells)
+        return value.__code__, *defaults, *captured
     if isinstance(value, CodeType):
         return value.co_code, *value.co_names, *value.co_consts
     if isinstance(value, functools.partial):
@@ -161,5 +163,5 @@ def _parts(value: Any) -> Sequence[Any]:
         return value
     own_call = value.__call__ if callable(value) else None
     if isinstance(own_call, MethodType) and hasattr(value, "__dict__"):  # an object that is called like a function
-        return own_call.__func__, *vars(value).items()
+        return own_call.__func__, *(vars(value).items() if state else ())
     return ()

@@ -12,6 +12,7 @@ import torch
 
 import autoaug
 from autoaug.errors import AllTrialsFailed, AutoaugError, RunError
+from autoaug.pipeline.objective import Objective
 from autoaug.policy.loading import read_policy
 from autoaug.search.progress import Progress
 from autoaug.search.space import load_space
@@ -66,10 +67,40 @@ def test_trials_of_another_function_are_not_mixed_with_its_own(tmp_path: Path) -
 
     options = {"strategy": "random", "trials": 1, "seeds": 2, "out": tmp_path / "run"}
     first = autoaug.search(objective=likes_turns, **options)  # type: ignore[call-overload]
-    with pytest.raises(RunError, match=r"begun with objective .*; undo the change, or begin a new run"):
+    with pytest.raises(RunError, match=r"begun with code of the objective .*; undo the change, or begin a new run"):
         autoaug.search(objective=twice, **options)  # type: ignore[call-overload]
     again = autoaug.search(objective=likes_turns, **options)  # type: ignore[call-overload]
     assert [trial.score for trial in again.history] == [trial.score for trial in first.history]
+
+
+class Counting:
+    """An objective that keeps state."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> float:
+        self.calls += 1
+        return likes_turns(transform, seed, fidelity)
+
+
+def counting() -> Objective:
+    calls = 0
+
+    def objective(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> float:
+        nonlocal calls
+        calls += 1
+        return likes_turns(transform, seed, fidelity)
+
+    return objective
+
+
+@pytest.mark.parametrize("objective", [Counting(), counting()], ids=["object", "closure"])
+def test_the_same_function_goes_on_though_its_calls_have_changed_it(objective: Objective, tmp_path: Path) -> None:
+    options = {"strategy": "random", "seeds": 2, "out": tmp_path / "run"}
+    first = autoaug.search(objective=objective, trials=1, **options)  # type: ignore[call-overload]
+    again = autoaug.search(objective=objective, trials=2, **options)  # type: ignore[call-overload]
+    assert [t.score for t in again.history][: len(first.history)] == [t.score for t in first.history]
 
 
 def test_the_verdict_stands_on_what_is_held_out() -> None:

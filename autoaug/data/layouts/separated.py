@@ -27,7 +27,7 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
     if "\0" in text:
         raise DataError(f"{path}: not a {kind} file (it has NUL bytes; remove them)")
     csv.field_size_limit(_LONGEST)
-    is_plain = separator == "\t" and _is_plain(text)
+    is_plain = separator == "\t" and '"' in text and _is_plain(text)
     lines = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=separator,
@@ -56,11 +56,12 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
 
 def _is_plain(text: str) -> bool:
     """Whether quotation marks in a TSV are parts of its values, as text/tab-separated-values has it: each line
-    has as many values as the first, and not all values with such a mark are in quotes.
+    has as many values as the first, whose names have no such mark, and not all values with one are in quotes.
     """
     rows = [line.split("\t") for line in re.split(r"\r\n|\r|\n", text) if line]
     marked = (value for row in rows for value in row if '"' in value)
-    return any(not _IN_QUOTES.fullmatch(value) for value in marked) and len(set(map(len, rows))) == 1
+    is_table = len(set(map(len, rows))) == 1 and not any('"' in name for name in rows[0])
+    return is_table and any(not _IN_QUOTES.fullmatch(value) for value in marked)
 
 
 def _separator_cure(head: list[str], separator: str) -> str:

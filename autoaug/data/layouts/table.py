@@ -119,10 +119,7 @@ def read_table(data: str, names: Columns) -> Table:
             cell, value = cells.get(sample), cells.get(label)
             has_label = kind == "multi-label" or (value is not None and str(value).strip())
             if not isinstance(cell, str) or not cell.strip() or not has_label:
-                is_other = cell is not None and not isinstance(cell, str)
-                lacks = label if isinstance(cell, str) and cell.strip() else sample
-                said = f"{sample} is {str(cell)[:40]}, which is no text" if is_other else f"there is no {lacks}"
-                unreadable.append(f"{where}: {said}")
+                unreadable.append(f"{where}: {_why_unreadable(cell, sample, label)}")
                 continue
             group = str(cells["group"]).strip() if cells.get("group") is not None else None
             text = _label(kind, value, where)
@@ -207,6 +204,13 @@ def _columns(data: str, rows: Sequence[_Row], names: Columns, copy: str | None) 
         lacks = f"of samples ({names.samples[0]})" if sample is None else "of labels (label)"
         raise DataError(f"{data}: there is no column {lacks}; it has {', '.join(there) or 'none'}")
     return sample, label, is_guess
+
+
+def _why_unreadable(cell: Any, sample: str, label: str) -> str:
+    """Why a row is no sample: what is in the column `sample`, or its `label` is missing."""
+    if cell is not None and not isinstance(cell, str):
+        return f"{sample} is {str(cell)[:40]}, which is no text"
+    return f"there is no {label if cell and cell.strip() else sample}"
 
 
 def _counts_up(cells: Sequence[Any]) -> bool:

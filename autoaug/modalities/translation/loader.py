@@ -31,8 +31,8 @@ __all__ = ["as_array", "beside", "ending", "open", "recognizes", "write"]
 ending = ".tsv"
 beside: Mapping[str, np.ndarray] = {}
 
-#: A pair is uneven if one text has more than so many times the words of the other, and more than so many. In languages
-#: that have more words than the other, or are cut into letters, these are taken times the usual ratio.
+#: A pair is uneven if one text is more than so many times as long, next to the other, as is usual in the data (texts
+#: that are cut into letters have many), and has more than so many words.
 _TIMES, _FEW = 3, 6
 _LOOKED_AT = 200
 #: Two typical pairs fit behind each other.
@@ -122,12 +122,12 @@ def _unusual(corpus: Corpus, rows: Sequence[_Rows], length: int) -> Iterator[str
     pairs = corpus.pairs
     sides = [(plain_text(pair.source), plain_text(pair.target)) for pair in pairs]
     lengths = [(len(own[SOURCE]), len(own[TARGET])) for own in rows]
-    usual = max(median(target / max(source, 1) for source, target in lengths), 1 / _TIMES)
-    even = [(source * usual, target) if usual > 1 else (source, target / usual) for source, target in lengths]
+    usual = median(max(target, 1) / max(source, 1) for source, target in lengths)
     kinds: dict[str, list[bool]] = {
         "copies: both texts are the same": [source == target for source, target in sides],
-        f"uneven: one text is more than {_TIMES} times as long as usual next to the other": [
-            max(both) > max(_FEW, _TIMES * min(both)) for both in even
+        f"uneven: one text is more than {_TIMES} times as long, next to the other, as is usual here": [
+            max(source, target) > _FEW and not source * usual / _TIMES <= target <= source * usual * _TIMES
+            for source, target in lengths
         ],
         f"longer than {length} words, signs or pieces, and cut there (--size WORDS sets the length)": [
             max(map(len, own)) > length for own in rows

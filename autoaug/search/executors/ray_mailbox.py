@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from autoaug.search.executors.base import timed_out
@@ -154,8 +155,9 @@ class Mailbox:
         """
         if not go_on:
             self._held = {worker: held for worker, held in self._held.items() if held.key != key}
-            _drop(self._specs, key)
-            _drop(self._results, key)
+            _drop(self._specs, lambda spec: spec is not None and spec[0] == key)
+        # Of one that goes on, the same rung again; that it ended is not for this answer.
+        _drop(self._results, lambda found: found[0] == key and not (go_on and isinstance(found[1], Ended)))
         answer = self._answers.pop(key, None)
         if answer is not None:
             answer.set_result(go_on)
@@ -184,8 +186,8 @@ class Mailbox:
             self._specs.put_nowait(None)
 
 
-def _drop(queue: asyncio.Queue[Any], key: str) -> None:
-    """Take what belongs to trial `key` out of a queue."""
+def _drop(queue: asyncio.Queue[Any], is_dropped: Callable[[Any], bool]) -> None:
+    """Take what is to be dropped out of a queue."""
     for waiting in [queue.get_nowait() for _ in range(queue.qsize())]:
-        if waiting is None or waiting[0] != key:
+        if not is_dropped(waiting):
             queue.put_nowait(waiting)

@@ -301,6 +301,7 @@ def test_quotation_marks_in_tsv_are_text_where_no_program_put_them(tmp_path: Pat
     ("name", "write", "words"),
     [
         ("a.csv", lambda p: p.write_text("text,label\n"), "there are no rows in it"),
+        ("r.tsv", lambda p: p.write_text('"text"\t"label"\n"so \\"big\\""\t"a"\n'), "line 2: not a TSV file"),
         (
             "a.csv",
             lambda p: p.write_text("text\nhello\nworld\n"),

@@ -171,6 +171,19 @@ def test_uneven_is_what_is_unusual_for_the_languages(tmp_path: Path) -> None:
     assert said[0].startswith("1 of 21 pairs are uneven")
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_uneven_pairs_are_the_same_in_both_directions_and_short_ones_are_none(turned: bool, tmp_path: Path) -> None:
+    rows = [(f"file {i} error", f"ファイル{i}でエラーがおきました。") for i in range(20)]
+    rows += [("come in", "どうぞ"), ("yes", "はい"), ("a b c d e f g h i j k l m n o p q r s", "ア")]
+    columns = ("target", "source") if turned else ("source", "target")
+    write_table(tmp_path / "t.tsv", rows, columns)
+    said = [words for words in open_source(tmp_path / "t.tsv", LIMIT).unusual if "uneven" in words]
+    assert [words.split(",")[0] for words in said] == [
+        "1 of 23 pairs are uneven: one text is more than 3 times as long"
+    ]
+    assert said[0].endswith("line 24")
+
+
 @pytest.mark.parametrize(
     ("files", "data", "message"),
     [
