@@ -98,9 +98,12 @@ class TrainingSetting:
         return validation_metric(self.metric, self.task)
 
     def warm_up(self) -> None:
-        """Import what the modality computes with, and move samples that are in memory to the device."""
+        """Import what the modality computes with, and the user's network; move samples that are in memory to the
+        device.
+        """
         modality = get_modality(self.modality)
         modality.register()
+        modality.models.check(self.model)
         _ = modality.values, modality.fusions, modality.models, modality.mixing
         splits = (self.test,) if self.validation_folds else (self.train, self.validation, self.test)
         for samples in splits:
