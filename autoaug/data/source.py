@@ -124,13 +124,17 @@ def _check_class_names(where: str, classes: Sequence[str]) -> None:
 
 
 def label_text(value: object, names: Sequence[str] | None, where: str) -> str:
-    """The class name in a table cell: text, or a whole number from 0, which indexes `names` if they are given. Raises
-    `DataError` for any other value.
+    """The class name in a table cell: text, true or false, or a whole number from 0. If there are `names`, the number
+    indexes them, and there is no true and false. Raises `DataError` for any other value.
     """
     if isinstance(value, bytes):
         value = _decoded(value, where)
     if isinstance(value, str):
         return value
+    if isinstance(value, bool) and names is None:
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():  # such as 5.0 for five stars
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise DataError(f"{where}: a label is {value!r}; labels must be text, or whole numbers from 0")
     number = int(value)

@@ -239,7 +239,7 @@ NAMES = b'{"info": {"features": {"label": {"names": ["a", "b"]}}}}'
         ([0, 1, 2, 0, 1, 0, 1, 0], NAMES, "label 2 is out of range"),
         ([0, 1, -1, 0, 1, 0, 1, 0], None, "label -1 is out of range"),
         ([0, 1, None, 0, 1, 0, 1, 0], NAMES, "no label"),
-        ([0.0, 1.0] * 4, None, "a label is 0.0"),
+        ([0.5, 1.0] * 4, None, "a label is 0.5"),
         ([True, False] * 4, NAMES, "a label is True"),
         ([[0], [1]] * 4, None, "a label is [0]"),
     ],
@@ -250,9 +250,14 @@ def test_a_parquet_label_that_is_no_class_is_named(
     assert words in refusal(write_parquet(tmp_path / "a.parquet", labels, note))
 
 
-@pytest.mark.parametrize(
-    "label", [b"null", b"true", b"1.5", b"-1", b"[0]", b'{"label": null}', b'{"cls": -1}', b"\xff"]
-)
+@pytest.mark.parametrize(("labels", "classes"), [([5.0, 1.0] * 4, ("1", "5")), ([True, False] * 4, ("false", "true"))])
+def test_whole_numbers_and_truth_are_classes_in_parquet(
+    labels: list[object], classes: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert open_source(write_parquet(tmp_path / "a.parquet", labels), LIMIT).classes == classes
+
+
+@pytest.mark.parametrize("label", [b"null", b"1.5", b"-1", b"[0]", b'{"label": null}', b'{"cls": -1}', b"\xff"])
 def test_a_webdataset_label_that_is_no_class_is_named(label: bytes, tmp_path: Path) -> None:
     members = {"0.png": content(IMAGES[0], "PNG"), "0.json": label, "1.png": content(IMAGES[1], "PNG"), "1.json": b"1"}
     with tarfile.open(tmp_path / "a.tar", "w") as archive:

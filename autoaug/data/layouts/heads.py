@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from autoaug.data.layouts.separated import separator_of
+
 #: Bytes of the first line at the most.
 _HEAD = 2**26
 
@@ -26,7 +28,7 @@ def columns_of(path: Path) -> list[str]:
         first = file.readline(_HEAD).decode("utf-8-sig", errors="replace").rstrip("\r\n")
     if ending in (".jsonl", ".ndjson"):
         return list(json.loads(first))
-    return [name.strip(' "') for name in first.split("\t" if ending == ".tsv" else ",")]
+    return [name.strip(' "') for name in first.split(separator_of(first, ending))]
 
 
 def _names_and_types(schema: Any) -> tuple[list[str], list[Any]]:

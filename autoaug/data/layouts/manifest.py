@@ -1,7 +1,7 @@
-"""A CSV manifest with the columns ``path,label[,split[,group]]``, or a TSV one, which is separated by tabs; paths are
-relative to its folder, which may be one that `autoaug expand` made. Instead of ``label``, a column ``labels`` has
-several labels per sample, joined by semicolons, a column ``number`` has what a regression predicts, and a column
-``text`` what is said or written in a sample.
+"""A CSV or TSV manifest with the columns ``path,label[,split[,group]]``; paths are relative to its folder, which may be
+one that `autoaug expand` made. Instead of ``label``, a column ``labels`` has several labels per sample, joined by
+semicolons, a column ``number`` has what a regression predicts, and a column ``text`` what is said or written in a
+sample.
 """
 
 from __future__ import annotations

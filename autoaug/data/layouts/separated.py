@@ -1,4 +1,4 @@
-"""Text files with separated values: CSV, and TSV, which is separated by tabs."""
+"""Text files with separated values: CSV and TSV."""
 
 from __future__ import annotations
 
@@ -15,18 +15,27 @@ from autoaug.utils.files import read_text
 _LONGEST = 2**31 - 1
 #: A value with quotation marks as programs write it that put values in quotes (RFC 4180).
 _IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')
+_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
+
+
+def separator_of(head: str, ending: str) -> str:
+    """What separates the values of a file with this first line: a tab in a TSV, else a comma, or whatever of comma,
+    semicolon and tab is there instead. Spreadsheets write semicolons where numbers have decimal commas.
+    """
+    usual, names = "\t" if ending.lower() == ".tsv" else ",", _IN_QUOTES.sub("", head)
+    return next((sign for sign in (usual, *_SEPARATORS) if sign in names), usual)
 
 
 def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]]]:
     """The rows of a file that are not empty, each with its name in messages. The first one is the head, and the others
-    have as many values. Raises `DataError` that names the invalid line, and where the file has other separators.
+    have as many values. Raises `DataError` that names the invalid line.
     """
     kind = path.suffix[1:].upper()
-    separator, called = ("\t", "tab") if kind == "TSV" else (",", "comma")
     text = read_text(path, DataError, most_bytes)
     if "\0" in text:
         raise DataError(f"{path}: not a {kind} file (it has NUL bytes; remove them)")
     csv.field_size_limit(_LONGEST)
+    separator = separator_of(text.lstrip("\r\n").partition("\n")[0], path.suffix)
     is_plain = separator == "\t" and '"' in text and _is_plain(text)
     lines = csv.reader(
         io.StringIO(text, newline=""),
@@ -38,18 +47,15 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
     try:
         for row in filter(None, lines):
             where = f"{path}, line {lines.line_num}"
-            if not count and (cure := _separator_cure(row, separator)):
-                raise DataError(f"{where}: there is only one column, {row[0]!r} ({cure})")
             if len(row) != (count := count or len(row)):
                 raise DataError(
-                    f"{where}: there are {len(row)} values for {count} columns; put values with a {called} in quotes, "
-                    "and leave none out"
+                    f"{where}: there are {len(row)} values for {count} columns; put values with a "
+                    f"{_SEPARATORS[separator]} in quotes, and leave none out"
                 )
             yield where, row
     except csv.Error as fault:
-        cure = "" if count else _separator_cure(text[:1000].splitlines()[:1], separator)
-        cure = cure or "a value with quotes must be in quotes, with its own quotes doubled"
-        if kind == "TSV" and count:
+        cure = "a value with quotes must be in quotes, with its own quotes doubled"
+        if separator == "\t" and count:
             cure += "; or each line must have as many tabs as the first, and quotes are then text"
         raise DataError(f"{path}, line {lines.line_num}: not a {kind} file ({fault}); {cure}") from None
 
@@ -62,11 +68,3 @@ def _is_plain(text: str) -> bool:
     marked = (value for row in rows for value in row if '"' in value)
     is_table = len(set(map(len, rows))) == 1 and not any('"' in name for name in rows[0])
     return is_table and any(not _IN_QUOTES.fullmatch(value) for value in marked)
-
-
-def _separator_cure(head: list[str], separator: str) -> str:
-    """What to do if the only name in a `head`, or its text, has other separators in it; empty if it has none."""
-    signs = {";": "semicolons", "\t": "tabs", ",": "commas"}
-    expected = signs.pop(separator)
-    found = next((what for sign, what in signs.items() if len(head) == 1 and sign in head[0]), None)
-    return f"the file is separated by {found}: save it with {expected}" if found else ""

@@ -157,7 +157,6 @@ def _label(kind: Kind, value: Any, where: str) -> str:
         return ";".join(label_text(one, None, where).strip() for one in several)
     if kind == "regression":
         check_number(str(value), where)
-    if kind == "regression" or isinstance(value, bool):
         return str(value).strip().lower()
     return label_text(value, None, where).strip()
 
