@@ -198,7 +198,7 @@ def test_arrays_of_other_kinds_that_mean_the_same_are_read(tmp_path: Path) -> No
         {"X_train": (IMAGES / 255).astype(">f4"), "Y_train": LABELS.astype(">i8"), "class_names": names},
         {"train_images": IMAGES, "train_labels": LABELS[:, None], "class_names": names},
         {"x_train": (IMAGES / 255) * 1.0000002, "y_train": names[LABELS]},
-        {"X": IMAGES, "y": LABELS, "class_names": names},
+        {"X": IMAGES, "y": LABELS, "Class_Names": names},
         {"images": IMAGES, "labels": LABELS, "class_names": names},
     ):
         np.savez(tmp_path / "b.NPZ", **arrays)

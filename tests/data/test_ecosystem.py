@@ -80,6 +80,21 @@ def test_webdataset_shards(ending: str, label: bytes, tmp_path: Path) -> None:
     assert set(open_source(tmp_path, LIMIT).parts) == {"train", "validation"}
 
 
+@pytest.mark.parametrize("order", ["png cls json txt", "txt json png cls", "json png txt cls"])
+def test_the_class_of_a_shard_may_have_facts_and_a_caption_beside_it_and_hidden_members(
+    order: str, tmp_path: Path
+) -> None:
+    images = pictures()
+    members = {}
+    for i, image in enumerate(images):
+        contents = {"png": png(image), "cls": b"%d" % (i % 2), "json": b'{"url": "x"}', "txt": b"a cat on a mat"}
+        members |= {f"{i:04}.{ending}": contents[ending] for ending in order.split()}
+        members |= {f"._{i:04}.png": b"Mac OS X", f"._{i:04}.cls": b"Mac OS X"}
+    check_equal(shard(tmp_path / "train-000.tar", members), images, ("0", "1"))
+    left_out = open_source(tmp_path / "train-000.tar", LIMIT).left_out
+    assert sorted(left_out) == ["12 x hidden member", "6 x .json", "6 x .txt"]
+
+
 def test_what_is_wrong_is_named(tmp_path: Path) -> None:
     import pyarrow
     import pyarrow.parquet
