@@ -13,7 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from autoaug.policy.words import in_words
-from autoaug.report import notebook_view, report_page
+from autoaug.report import notebook_view, report_page, write_comparison
 from autoaug.report.model_card import export_model
 from autoaug.report.reading import read_finished
 from autoaug.results import SearchResult
@@ -127,3 +127,41 @@ def test_a_policy_that_changes_nothing_has_no_pictures_and_no_code(run: RunFolde
     )
     assert words in because
     assert "another" not in because
+
+
+def test_a_page_of_several_runs_shows_small_numbers_and_no_interval_of_two_seeds(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    told = json.loads(run.result.read_text())
+    metric = {"name": "RMSE", "unit": "", "larger_is_better": False}
+    for candidate in told["candidates"]:
+        candidate |= {"mean": -0.0012341, "ci95": [-0.0015, -0.0011]}
+    run.result.write_text(json.dumps(told | {"metric": metric}))
+    other = RunFolder(shutil.copytree(run.root, tmp_path / "other" / run.root.name))
+    page = write_comparison([run, other], tmp_path / "both.html", cdn=True).read_text()
+    assert page.count("0.001234 [too few seeds]") == 2
+    assert f"<td>{run.root}</td>" in page, "runs whose folders have one name"
+    assert f"<td>{other.root}</td>" in page
+
+
+def test_a_run_that_is_not_finished_says_how_to_go_on_from_here(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = RunFolder(run.root.rename(run.root.with_name("the run")))
+    moved.result.unlink()
+    assert f"Continue with: autoaug resume &#39;{moved.root}&#39;" in report_page(moved, cdn=True)
+    monkeypatch.chdir(moved.root)
+    assert "<title>autoaug: not finished (the run)</title>" in report_page(RunFolder("."), cdn=True)
+
+
+def test_one_number_is_no_numbers_and_an_error_is_not_kept(run: RunFolder) -> None:
+    told = json.loads(run.result.read_text())
+    told["data"] |= {"task": "regression", "classes": ["number"], "class_counts": []}
+    told["metric"] = {"name": "RMSE", "unit": "", "larger_is_better": False}
+    measured = {"operators": {"Rotate": [[0.5, 0.5, 2.0]]}}
+    for candidate in told["candidates"]:
+        candidate |= {"class_accuracy": [], "class_accuracies": [], "confusion": []}
+    run.result.write_text(json.dumps(told | {"inquiries": {"affinity": {**measured, "passes": 1}}}))
+    page = report_page(run, cdn=True)
+    assert ", 1 number per sample;" in page
+    assert "(of a loss or an error, twice as much keeps a half)" in page
