@@ -366,6 +366,8 @@ class SearchResult(Record):
         """Read the result of a finished run; raises `RunError` if there is none, or it is damaged."""
         path = Path(run_dir) / "result.json"
         if not path.is_file():
+            if not path.with_name("config.yaml").is_file():
+                raise RunError(f"{run_dir} is not a run folder: it has no config.yaml")
             raise RunError(f"{run_dir} has no result.json; finish the run with: {resume_command(Path(run_dir))}")
         cure = f"{resume_command(Path(run_dir))} writes it again"
         if (version := read_record(path, _Formatted, RunError, cure).format) > FORMAT:

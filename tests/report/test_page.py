@@ -15,9 +15,12 @@ from safetensors.numpy import save_file
 from autoaug.policy.words import in_words
 from autoaug.report import notebook_view, report_page, write_comparison
 from autoaug.report.model_card import export_model
-from autoaug.report.reading import read_finished
-from autoaug.results import SearchResult
+from autoaug.report.reading import read_finished, read_unfinished
+from autoaug.report.server import event_line
+from autoaug.results import ACCURACY, SearchResult
+from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.folder import RunFolder
+from tests.report.records import trial
 
 OLDER = Path(__file__).parents[1] / "older/finished"
 
@@ -152,6 +155,17 @@ def test_a_run_that_is_not_finished_says_how_to_go_on_from_here(
     assert f"Continue with: autoaug resume &#39;{moved.root}&#39;" in report_page(moved, cdn=True)
     monkeypatch.chdir(moved.root)
     assert "<title>autoaug: not finished (the run)</title>" in report_page(RunFolder("."), cdn=True)
+
+
+def test_a_run_that_is_not_finished_shows_the_trials_of_the_main_search_alone(tmp_path: Path) -> None:
+    folder = RunFolder(shutil.copytree(OLDER.with_name("unfinished"), tmp_path / "run"))
+    before = read_unfinished(folder)
+    log = EventLog(folder.events)
+    log.control_begins()
+    log.trial_ended(trial(0, 0.123, name="of the control"), 0.9)
+    log.say("the last stage")
+    assert read_unfinished(folder) == before._replace(stage="the last stage")
+    assert "control search begins" in event_line(read_events(folder.events)[-3], ACCURACY)
 
 
 def test_one_number_is_no_numbers_and_an_error_is_not_kept(run: RunFolder) -> None:
