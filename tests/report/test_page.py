@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from autoaug.errors import RunError
 from autoaug.policy.words import in_words
 from autoaug.report import notebook_view, report_page, write_comparison
 from autoaug.report.model_card import export_model
@@ -179,3 +180,27 @@ def test_one_number_is_no_numbers_and_an_error_is_not_kept(run: RunFolder) -> No
     page = report_page(run, cdn=True)
     assert ", 1 number per sample;" in page
     assert "(of a loss or an error, twice as much keeps a half)" in page
+
+
+@pytest.mark.fault("storage", "a folder for the model that holds something else, or a disk that is full")
+def test_a_model_takes_the_place_of_nothing_but_a_model(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_file({"weight": np.zeros(1)}, run.model)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/README.md").write_text("mine")
+    with pytest.raises(RunError, match="is not empty, and holds no exported model; choose another"):
+        export_model(run, tmp_path / "mine")
+    assert [(path.name, path.read_text()) for path in (tmp_path / "mine").iterdir()] == [("README.md", "mine")]
+    export_model(run, tmp_path / "model")
+    export_model(run, tmp_path / "model")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "model").iterdir()}
+
+    def filled(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:4])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfile", filled)
+    with pytest.raises(OSError, match="No space left"):
+        export_model(run, tmp_path / "model")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "model").iterdir()} == before
