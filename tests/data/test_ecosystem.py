@@ -54,6 +54,14 @@ def test_parquet_as_the_hub_writes_it(tmp_path: Path) -> None:
     assert len(open_source(tmp_path, LIMIT).parts["test"]) == 2
 
 
+def test_columns_that_are_not_used_are_told(tmp_path: Path) -> None:
+    images = hub(pictures()).add_column("split", ["train", "test"] * 3).add_column("coarse", [0] * 6)
+    images.to_parquet(tmp_path / "a.parquet")
+    images.save_to_disk(tmp_path / "saved")
+    for data in (tmp_path / "a.parquet", f"hf:{tmp_path}/saved"):
+        assert open_source(data, LIMIT).left_out == ("column 'split'", "column 'coarse'")
+
+
 def test_a_data_set_that_was_saved(tmp_path: Path) -> None:
     images = pictures()
     hub(images).save_to_disk(tmp_path / "saved")
