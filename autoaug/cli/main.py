@@ -197,6 +197,8 @@ def export(
     from autoaug import api
 
     if to == "model":
+        if approximate or exact:
+            raise OptionError("--approximate and --exact are for code, and --to model writes weights; leave them out")
         with at_work("writing the model"):
             paths = api.export_model(policy, out)
         for written in paths:

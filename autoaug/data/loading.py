@@ -37,7 +37,10 @@ def open_source(
         raise OptionError(
             f"--protect {reading.protect}: samples of the modality {taken.name!r} have no words; leave it out"
         )
-    source = taken.loader.open(str(data), memory_limit, reading)
+    try:
+        source = taken.loader.open(str(data), memory_limit, reading)
+    except PermissionError as fault:  # a folder may not be listed
+        raise DataError(f"{fault.filename} cannot be read: {fault.strerror}") from None
     return replace(source, modality=taken.name, lacking={**taken.lacking(), **source.lacking})
 
 

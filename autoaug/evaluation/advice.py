@@ -36,8 +36,9 @@ def advice(result: SearchResult) -> list[str]:
     comparison = result.comparison
     if comparison is not None and is_vague(comparison.differences, comparison.ci95):
         seeds = len(comparison.differences)
+        had = "was 1 seed" if seeds == 1 else f"were {seeds} seeds"
         steps.append(
-            f"--seeds {USUAL_SEEDS}, with a longer --time if you limit it: there were {seeds} seeds, and so few cannot "
+            f"--seeds {USUAL_SEEDS}, with a longer --time if you limit it: there {had}, and so few cannot "
             "tell a difference from luck"
         )
     elif comparison is not None and comparison.difference > 0 and (settled := _settling(comparison, result)):

@@ -28,9 +28,10 @@ def _uneven(result: SearchResult, returned: Candidate) -> str:
     least, most = (classes[counts.index(pick(counts))] for pick in (min, max))
     is_even = result.metric.name in {"balanced accuracy", "macro F1"}
     cure = "" if is_even else "; --metric balanced-accuracy counts all classes alike"
+    samples = "sample" if min(counts) == 1 else "samples"
     return (
-        f"Classes are uneven: {min(counts)} training samples of {least}, {max(counts)} of {most}. Recall per class "
-        f"with {returned.label}: {', '.join(shown)}{cure}."
+        f"Classes are uneven: {min(counts)} training {samples} of {least}, {max(counts)} of {most}. Recall per "
+        f"class with {returned.label}: {', '.join(shown)}{cure}."
     )
 
 

@@ -49,13 +49,16 @@ class Phrases:
         return "the searched policy" if self.after_search else "the policy"
 
     def role(self, kind: CandidateKind) -> str:
-        """What a candidate of this kind is that the finalist is compared with."""
+        """What a candidate of this kind is that the finalist is compared with. Where there was no search, the finalist
+        is the best of all by validation, whatever its kind.
+        """
+        others = "the best of the other policies by validation"
         roles: dict[CandidateKind, str] = {
             "baseline": self.best,
             "control": "the winner of the control search",
-            "searched": "the best of the other policies by validation",
+            "searched": others,
         }
-        return roles[kind]
+        return roles[kind] if self.after_search else others
 
     def named(self, name: str) -> str:
         """The name, after what the policy does if that is known."""
@@ -109,7 +112,8 @@ def cut_short(seeds: int, failed: Sequence[str]) -> str:
 
 def out_of_time(seeds: int, possible: int) -> str:
     """The sentence for a confirmation that a time limit ended at that many seeds."""
-    return f"This is the verdict of {seeds} seeds, because the time was up; up to {possible} were planned."
+    had = f"{seeds} seed{'s' * (seeds != 1)}"
+    return f"This is the verdict of {had}, because the time was up; up to {possible} were planned."
 
 
 def figures_of(difference: Paired, words: Phrases) -> str:

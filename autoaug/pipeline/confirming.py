@@ -73,9 +73,8 @@ def _until_decided(
     for before, count, part in zip((0, *planned), planned, rounds, strict=False):
         job.progress.part_begins(*part)
         training = [candidate for candidate in kept if candidate.name in undecided]
-        job.progress.say(
-            f"confirming {len(training)} policies on {count - before} {'more' if before else 'fresh'} seeds"
-        )
+        seeds_of_them = f"{count - before} {'more' if before else 'fresh'} seed{'s' * (count - before > 1)}"
+        job.progress.say(f"confirming {len(training)} policies on {seeds_of_them}")
         deadline = job.limit.deadline(not before) if job.limit else ENDLESS
         try:
             trained = train_candidates(training, seeds[before:count], executor, store, job.progress, deadline)

@@ -128,6 +128,8 @@ def _search(
     part = half if is_control else 0.0, job.parts.search if is_control or not config.control else half
     budget = _budget(job, study, is_last=is_control or config.control is None)
     baselines = {name: load_policy(name) for name in affordable_baselines(space.baselines, budget)}
+    if is_control:
+        progress.control_begins()
     compared = metric_record(job.trial_metric).title("validation")
     progress.say(
         f"searching the space {space.name!r} with {strategy.name}, {config.workers} at a time; trials are compared by "

@@ -18,8 +18,11 @@ from autoaug.policy.words import in_words
 from autoaug.report.frame import environment
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import replacing, write_whole
 from autoaug.version import __version__
+
+#: What is written first: a folder without it holds no exported model.
+_WEIGHTS = "model.safetensors"
 
 
 def export_model(folder: RunFolder, out: Path) -> list[Path]:
@@ -28,14 +31,17 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     first confirmation seed, so that no seed is picked.
 
     Raises:
-        RunError: the run is not complete, it kept no weights, or `out` is not a folder.
+        RunError: the run is not complete, it kept no weights, or `out` is not a folder, or one with other files.
     """
     result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root, goes_on=False)
     _check_weights(folder)
     if out.exists() and not out.is_dir():
         raise RunError(f"{out} exists and is not a folder; choose another with --out")
-    out.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(folder.model, out / "model.safetensors")
+    there = {path.name for path in out.iterdir() if not path.name.startswith(".")} if out.is_dir() else set()
+    if there and _WEIGHTS not in there:
+        raise RunError(f"{out} is not empty, and holds no exported model; choose another folder with --out")
+    with replacing(out / _WEIGHTS) as unfinished:
+        shutil.copyfile(folder.model, unfinished)
     modality = get_modality(result.data.modality)
     script, network = modality.inference, modality.models.resolve(config.model, result.data.shape)[0]
     about = {
@@ -73,7 +79,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
         written["inference.py"] = inference_script(script, about)
     for name, text in written.items():
         write_whole(out / name, text)
-    return [out / name for name in ("model.safetensors", *written)]
+    return [out / name for name in (_WEIGHTS, *written)]
 
 
 def inference_script(template: Path, about: Mapping[str, Any]) -> str:

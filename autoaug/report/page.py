@@ -6,7 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from autoaug.errors import RunError
+from autoaug.errors import RunError, resume_command
 from autoaug.evaluation.advice import advice
 from autoaug.evaluation.cautions import cautions
 from autoaug.evaluation.statistics import verdict_of
@@ -79,7 +79,8 @@ def _unfinished_page(folder: RunFolder, cdn: bool) -> str:
     return render(
         "unfinished.html",
         plotly_script(cdn),
-        name=folder.root.name,
+        name=folder.name,
+        resume=resume_command(folder.root),
         run=run,
         metric=run.facts.metric,
         failures=failures(run.facts.trials),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 from autoaug.errors import RunError
@@ -51,10 +52,13 @@ def read_finished(folder: RunFolder) -> FinishedRun:
 
 
 def read_unfinished(folder: RunFolder) -> UnfinishedRun:
-    """Raises `RunError` where there is no run, or its event log is damaged."""
+    """The trials are those of the main search, as in a result. Raises `RunError` where there is no run, or its event
+    log is damaged.
+    """
     _, config = RunFolder.open(folder.root, goes_on=False)
     events = read_events(folder.events)
-    ended = [event for event in events if event["event"] == "trial"]
+    is_own = itertools.takewhile(lambda event: event["event"] != "control", events)
+    ended = [event for event in is_own if event["event"] == "trial"]
     trials = {event["trial"]["number"]: TrialSummary.model_validate(event["trial"]) for event in ended}
     full_length = max((trial.sample_passes for trial in trials.values() if trial.data_fraction == 1), default=0)
     confirmed = [(event["done"], event["total"]) for event in events if event["event"] == "confirmation"]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
-from autoaug.errors import NewerFormat, RunError, UnknownName
+from autoaug.errors import NewerFormat, RunError, UnknownName, resume_command
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
@@ -366,8 +366,10 @@ class SearchResult(Record):
         """Read the result of a finished run; raises `RunError` if there is none, or it is damaged."""
         path = Path(run_dir) / "result.json"
         if not path.is_file():
-            raise RunError(f"{run_dir} has no result.json; finish the run with: autoaug resume {run_dir}")
-        cure = f"autoaug resume {run_dir} writes it again"
+            if not path.with_name("config.yaml").is_file():
+                raise RunError(f"{run_dir} is not a run folder: it has no config.yaml")
+            raise RunError(f"{run_dir} has no result.json; finish the run with: {resume_command(Path(run_dir))}")
+        cure = f"{resume_command(Path(run_dir))} writes it again"
         if (version := read_record(path, _Formatted, RunError, cure).format) > FORMAT:
             raise NewerFormat(
                 f"{path} has format {version}, but this autoaug reads {FORMAT}; upgrade with: pip install -U autoaug"

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from autoaug.errors import RunError
+from autoaug.errors import RunError, resume_command
 from autoaug.runs.config import _HOW, _MOST, RunConfig
 from autoaug.search.space import UNSEARCHED
 from autoaug.utils.facts import brief
@@ -37,6 +37,11 @@ class RunFolder:
         self.model = self.root / "model.safetensors"
         self.examples = self.root / "examples.npz"
         self.robustness = self.root / "robustness.json"
+
+    @property
+    def name(self) -> str:
+        """The name of the folder, also where it is the one in which this process works."""
+        return self.root.resolve().name
 
     def gallery(self, candidate: str) -> Path:
         """Pictures of the ``returned`` policy, or of the ``finalist`` if that is another one."""
@@ -126,7 +131,7 @@ def _why_not_begun(folder: RunFolder, begun: RunConfig, wanted: RunConfig) -> st
     cure = (
         f"see its report, {folder.report}"
         if folder.result.is_file()
-        else f"continue that run with: autoaug resume {folder.root}"
+        else f"continue that run with: {resume_command(folder.root)}"
     )
     return f"run folder {folder.root} {which}; {cure}, or choose another folder with --out"
 

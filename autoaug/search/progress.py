@@ -27,6 +27,10 @@ class Progress(Protocol):
         """The search goes on after these `trials`, which earlier sessions ended; there may be none."""
         return None
 
+    def control_begins(self) -> None:
+        """The trials to come are of the control search, numbered from 0 again."""
+        return None
+
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended; `fraction` of its budget is spent."""
 

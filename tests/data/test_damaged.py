@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -198,7 +199,7 @@ def test_arrays_of_other_kinds_that_mean_the_same_are_read(tmp_path: Path) -> No
         {"X_train": (IMAGES / 255).astype(">f4"), "Y_train": LABELS.astype(">i8"), "class_names": names},
         {"train_images": IMAGES, "train_labels": LABELS[:, None], "class_names": names},
         {"x_train": (IMAGES / 255) * 1.0000002, "y_train": names[LABELS]},
-        {"X": IMAGES, "y": LABELS, "class_names": names},
+        {"X": IMAGES, "y": LABELS, "Class_Names": names},
         {"images": IMAGES, "labels": LABELS, "class_names": names},
     ):
         np.savez(tmp_path / "b.NPZ", **arrays)
@@ -334,3 +335,22 @@ def test_a_label_of_the_datasets_library_that_is_no_class_is_named(tmp_path: Pat
     cells = {"image": [Image.fromarray(image) for image in IMAGES[:2]], "label": [0, -1]}
     datasets.Dataset.from_dict(cells, features=features).save_to_disk(tmp_path / "saved")
     assert "label -1 is out of range" in refusal(f"hf:{tmp_path}/saved")
+
+
+@pytest.mark.fault("data", "a file or a folder that may not be read")
+@pytest.mark.parametrize("name", ["a.npz", "a.tar", "a.parquet", "a.csv", "a"])
+def test_what_may_not_be_read_is_not_called_damaged(name: str) -> None:
+    user = os.geteuid()
+    with tempfile.TemporaryDirectory() as folder:  # those of pytest are closed to others
+        path = Path(folder, name)
+        path.touch() if path.suffix else path.mkdir()
+        refusal(path)  # what is imported on the way may be closed to others as well
+        Path(folder).chmod(0o755)
+        path.chmod(0)
+        try:
+            if not user:
+                os.seteuid(65534)
+            assert refusal(path) == f"{path} cannot be read: Permission denied"
+        finally:
+            os.seteuid(user)
+            path.chmod(0o700)

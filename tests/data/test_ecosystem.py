@@ -54,6 +54,14 @@ def test_parquet_as_the_hub_writes_it(tmp_path: Path) -> None:
     assert len(open_source(tmp_path, LIMIT).parts["test"]) == 2
 
 
+def test_columns_that_are_not_used_are_told(tmp_path: Path) -> None:
+    images = hub(pictures()).add_column("split", ["train", "test"] * 3).add_column("coarse", [0] * 6)
+    images.to_parquet(tmp_path / "a.parquet")
+    images.save_to_disk(tmp_path / "saved")
+    for data in (tmp_path / "a.parquet", f"hf:{tmp_path}/saved"):
+        assert open_source(data, LIMIT).left_out == ("column 'split'", "column 'coarse'")
+
+
 def test_a_data_set_that_was_saved(tmp_path: Path) -> None:
     images = pictures()
     hub(images).save_to_disk(tmp_path / "saved")
@@ -78,6 +86,21 @@ def test_webdataset_shards(ending: str, label: bytes, tmp_path: Path) -> None:
     check_equal(shard(tmp_path / "train-000.tar", members), images, ("0", "1"))
     shard(tmp_path / "val-000.tar", members)
     assert set(open_source(tmp_path, LIMIT).parts) == {"train", "validation"}
+
+
+@pytest.mark.parametrize("order", ["png cls json txt", "txt json png cls", "json png txt cls"])
+def test_the_class_of_a_shard_may_have_facts_and_a_caption_beside_it_and_hidden_members(
+    order: str, tmp_path: Path
+) -> None:
+    images = pictures()
+    members = {}
+    for i, image in enumerate(images):
+        contents = {"png": png(image), "cls": b"%d" % (i % 2), "json": b'{"url": "x"}', "txt": b"a cat on a mat"}
+        members |= {f"{i:04}.{ending}": contents[ending] for ending in order.split()}
+        members |= {f"._{i:04}.png": b"Mac OS X", f"._{i:04}.cls": b"Mac OS X"}
+    check_equal(shard(tmp_path / "train-000.tar", members), images, ("0", "1"))
+    left_out = open_source(tmp_path / "train-000.tar", LIMIT).left_out
+    assert sorted(left_out) == ["12 x hidden member", "6 x .json", "6 x .txt"]
 
 
 def test_what_is_wrong_is_named(tmp_path: Path) -> None:

@@ -12,12 +12,16 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from autoaug.errors import RunError
 from autoaug.policy.words import in_words
-from autoaug.report import notebook_view, report_page
+from autoaug.report import notebook_view, report_page, write_comparison
 from autoaug.report.model_card import export_model
-from autoaug.report.reading import read_finished
-from autoaug.results import SearchResult
+from autoaug.report.reading import read_finished, read_unfinished
+from autoaug.report.server import event_line
+from autoaug.results import ACCURACY, SearchResult
+from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.folder import RunFolder
+from tests.report.records import trial
 
 OLDER = Path(__file__).parents[1] / "older/finished"
 
@@ -127,3 +131,76 @@ def test_a_policy_that_changes_nothing_has_no_pictures_and_no_code(run: RunFolde
     )
     assert words in because
     assert "another" not in because
+
+
+def test_a_page_of_several_runs_shows_small_numbers_and_no_interval_of_two_seeds(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    told = json.loads(run.result.read_text())
+    metric = {"name": "RMSE", "unit": "", "larger_is_better": False}
+    for candidate in told["candidates"]:
+        candidate |= {"mean": -0.0012341, "ci95": [-0.0015, -0.0011]}
+    run.result.write_text(json.dumps(told | {"metric": metric}))
+    other = RunFolder(shutil.copytree(run.root, tmp_path / "other" / run.root.name))
+    page = write_comparison([run, other], tmp_path / "both.html", cdn=True).read_text()
+    assert page.count("0.001234 [too few seeds]") == 2
+    assert f"<td>{run.root}</td>" in page, "runs whose folders have one name"
+    assert f"<td>{other.root}</td>" in page
+
+
+def test_a_run_that_is_not_finished_says_how_to_go_on_from_here(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = RunFolder(run.root.rename(run.root.with_name("the run")))
+    moved.result.unlink()
+    assert f"Continue with: autoaug resume &#39;{moved.root}&#39;" in report_page(moved, cdn=True)
+    monkeypatch.chdir(moved.root)
+    assert "<title>autoaug: not finished (the run)</title>" in report_page(RunFolder("."), cdn=True)
+
+
+def test_a_run_that_is_not_finished_shows_the_trials_of_the_main_search_alone(tmp_path: Path) -> None:
+    folder = RunFolder(shutil.copytree(OLDER.with_name("unfinished"), tmp_path / "run"))
+    before = read_unfinished(folder)
+    log = EventLog(folder.events)
+    log.control_begins()
+    log.trial_ended(trial(0, 0.123, name="of the control"), 0.9)
+    log.say("the last stage")
+    assert read_unfinished(folder) == before._replace(stage="the last stage")
+    assert "control search begins" in event_line(read_events(folder.events)[-3], ACCURACY)
+
+
+def test_one_number_is_no_numbers_and_an_error_is_not_kept(run: RunFolder) -> None:
+    told = json.loads(run.result.read_text())
+    told["data"] |= {"task": "regression", "classes": ["number"], "class_counts": []}
+    told["metric"] = {"name": "RMSE", "unit": "", "larger_is_better": False}
+    measured = {"operators": {"Rotate": [[0.5, 0.5, 2.0]]}}
+    for candidate in told["candidates"]:
+        candidate |= {"class_accuracy": [], "class_accuracies": [], "confusion": []}
+    run.result.write_text(json.dumps(told | {"inquiries": {"affinity": {**measured, "passes": 1}}}))
+    page = report_page(run, cdn=True)
+    assert ", 1 number per sample;" in page
+    assert "(of a loss or an error, twice as much keeps a half)" in page
+
+
+@pytest.mark.fault("storage", "a folder for the model that holds something else, or a disk that is full")
+def test_a_model_takes_the_place_of_nothing_but_a_model(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_file({"weight": np.zeros(1)}, run.model)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/README.md").write_text("mine")
+    with pytest.raises(RunError, match="is not empty, and holds no exported model; choose another"):
+        export_model(run, tmp_path / "mine")
+    assert [(path.name, path.read_text()) for path in (tmp_path / "mine").iterdir()] == [("README.md", "mine")]
+    export_model(run, tmp_path / "model")
+    export_model(run, tmp_path / "model")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "model").iterdir()}
+
+    def filled(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:4])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfile", filled)
+    with pytest.raises(OSError, match="No space left"):
+        export_model(run, tmp_path / "model")
+    assert {path.name: path.read_bytes() for path in (tmp_path / "model").iterdir()} == before

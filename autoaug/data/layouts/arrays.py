@@ -63,7 +63,7 @@ def _open(path: Path, archive: zipfile.ZipFile, memory_limit: int, prepare: Prep
             if (other, role) not in keys:
                 raise DataError(f"{path}: there is {keys[letter, role]} but no {other}_{KEYS[role]}, its {what}")
     roles: list[Role] = [role for role in KEYS if ("x", role) in keys]
-    named = [name for name in others if name == "class_names"]
+    named = [name for name in others if name.lower() == "class_names"]
     names = _class_names(path, read_array(archive, named[0])) if named else None
     labels, classes = index_labels([_labels(read_array(archive, keys["y", role])) for role in roles], names, str(path))
     total = sum(checked_member(archive, keys["x", role]).file_size for role in roles)

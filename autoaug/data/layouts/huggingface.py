@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,10 @@ def list_huggingface(name: str, feature: str) -> Listing:
     splits = load_splits(name)
     import datasets
 
-    return list_encoded(f"hf:{name}", _samples(name, splits, getattr(datasets, feature)), list(splits))
+    unused: dict[str, None] = {}
+    samples = _samples(name, splits, getattr(datasets, feature), unused)
+    listing = list_encoded(f"hf:{name}", samples, list(splits))
+    return replace(listing, left_out=tuple(f"column {column!r}" for column in unused))
 
 
 def load_splits(name: str) -> dict[str, Any]:
@@ -51,13 +55,15 @@ def load_splits(name: str) -> dict[str, Any]:
     return loaded if isinstance(loaded, dict) else {"train": loaded}
 
 
-def _samples(name: str, splits: dict[str, Any], feature: Any) -> Iterator[Encoded]:
+def _samples(name: str, splits: dict[str, Any], feature: Any, unused: dict[str, None]) -> Iterator[Encoded]:
+    """The samples of all splits; the names of columns that are not used are added to `unused`."""
     for split, rows in splits.items():
         sample = next((k for k, v in rows.features.items() if isinstance(v, feature)), None)
         label = next((k for k in LABELS if k in rows.features), None)
         if sample is None or label is None:
             lacks = "of samples" if sample is None else f"of labels ({', '.join(LABELS)})"
             raise DataError(f"hf:{name}: there is no column {lacks}; it has {', '.join(rows.features)}")
+        unused |= dict.fromkeys(column for column in rows.features if column not in (sample, label))
         names = getattr(rows.features[label], "names", None)
         pairs = rows.cast_column(sample, feature(decode=False)).select_columns([sample, label])
         for row in _rows(f"hf:{name}", pairs):

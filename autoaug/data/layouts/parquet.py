@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ _ROWS = 1000
 def list_parquet(path: Path) -> Listing:
     """List the samples; raises `DataError` if pyarrow or a column of samples or labels is missing."""
     files = shards(path, ".parquet") if path.is_dir() else [path]
-    samples = (sample for file in files for sample in _samples(file))
-    return list_encoded(str(path), samples, [file.name for file in files])
+    unused: dict[str, None] = {}
+    samples = (sample for file in files for sample in _samples(file, unused))
+    listing = list_encoded(str(path), samples, [file.name for file in files])
+    return replace(listing, left_out=tuple(f"column {name!r}" for name in unused))
 
 
 def is_parquet_folder(path: Path) -> bool:
@@ -41,7 +44,8 @@ def shards(folder: Path, ending: str) -> list[Path]:
     )
 
 
-def _samples(path: Path) -> Iterator[Encoded]:
+def _samples(path: Path, unused: dict[str, None]) -> Iterator[Encoded]:
+    """The samples of a file; the names of columns that are not used, such as another split, are added to `unused`."""
     try:
         import pyarrow
         from pyarrow.parquet import ParquetFile
@@ -51,6 +55,7 @@ def _samples(path: Path) -> Iterator[Encoded]:
         schema = file.schema_arrow
         sample, label = _columns(path, schema, pyarrow)
         names = _class_names(path, schema.metadata, label)
+        unused |= dict.fromkeys(name for name in schema.names if name not in (sample, label))
         for batch in file.iter_batches(_ROWS, columns=[sample, label]):
             for cell, value in zip(batch[sample].to_pylist(), batch[label].to_pylist(), strict=True):
                 content = cell["bytes"] if isinstance(cell, dict) else cell

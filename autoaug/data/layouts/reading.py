@@ -12,12 +12,17 @@ from autoaug.utils.files import regular_file
 
 @contextmanager
 def reading(path: Path, what: str) -> Iterator[None]:
-    """Turn every error in a block that reads `path` into a `DataError` that names the path and `what` it should be.
+    """Turn every error in a block that reads `path` into a `DataError` that names the path and `what` it should be, or
+    why it cannot be read.
 
     Libraries that read archives, arrays and tables do not catch the errors of their parsers.
     """
     try:
-        regular_file(path)
+        with regular_file(path).open("rb"):
+            pass
+    except OSError as fault:  # one that may not be read is not damaged
+        raise DataError(f"{path} cannot be read: {fault.strerror}") from None
+    try:
         yield
     except DataError:
         raise

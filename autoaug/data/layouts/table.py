@@ -30,7 +30,7 @@ ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 #: The table that `autoaug expand` writes, and its column with the number of the copy, 0 for originals.
 EXPANDED, COPY = "data.csv", "copy"
 _MOST_BYTES = 2**32
-_SPLIT, _GROUP = ("split",), ("group",)
+_SPLIT, _GROUP = "split", "group"
 #: Usual names of columns of names and numbers of rows; pandas writes its index without a name.
 IDS = ("id", "index", "")
 _SEVERAL, _NUMBER = LABEL_COLUMNS["multi-label"], LABEL_COLUMNS["regression"]
@@ -111,7 +111,9 @@ def read_table(data: str, names: Columns) -> Table:
     every = [row for rows in given.values() for row in rows]
     copy = COPY if any((file.parent / EXPANSION).is_file() for file in files) else None
     sample, label, is_guess = _columns(data, every, names, copy)
-    extra = [name for name in every[0][1] if name.lower() in names.beside]
+    there = list(every[0][1])
+    extra = [name for name in there if name.lower() in names.beside]
+    split, grouped = (next((name for name in there if name.lower() == word), word) for word in (_SPLIT, _GROUP))
     kind = _kind(label, every, copy is not None) if names.labels is _LABELS else "classification"
     rows, unreadable = [], []
     for part, of_part in given.items():
@@ -121,17 +123,17 @@ def read_table(data: str, names: Columns) -> Table:
             if not isinstance(cell, str) or not cell.strip() or not has_label:
                 unreadable.append(f"{where}: {_why_unreadable(cell, sample, label)}")
                 continue
-            group = str(cells["group"]).strip() if cells.get("group") is not None else None
+            group = str(cells[grouped]).strip() if cells.get(grouped) is not None else None
             text = _label(kind, value, where)
             beside = str(next(filter(None, map(cells.get, extra)), ""))
             is_copy = copy is not None and str(cells.get(copy, "0")) != "0"
-            rows.append(Row(where, cell, text, _role(where, part, cells), group or None, beside, is_copy))
+            rows.append(Row(where, cell, text, _role(where, part, cells.get(split)), group or None, beside, is_copy))
     for role in ("train", *dict.fromkeys(row.role for row in rows)):
         if not any(row.role == role for row in rows):
             first = f"; the first: {unreadable[0]}" if unreadable else ""
             raise DataError(f"{data}: there is no training sample in {len(every)} rows{first}")
-    used = {sample, label, copy, *extra, *_SPLIT, *_GROUP}
-    left_out = tuple(f"column {name!r}" for name in every[0][1] if name not in used)
+    used = {sample, label, copy, *extra, split, grouped}
+    left_out = tuple(f"column {name!r}" for name in there if name not in used)
     told = (
         f"{data}: the samples are taken from the column {sample!r} and the labels from {label!r}; rename the columns "
         f"to {names.samples[0]} and label if others are meant"
@@ -167,8 +169,8 @@ def marked_copies(rows: Sequence[Any]) -> np.ndarray | None:
     return copies if copies.any() else None
 
 
-def _role(where: str, part: str, cells: Mapping[str, Any]) -> Role:
-    split = cells.get("split")
+def _role(where: str, part: str, split: Any) -> Role:
+    """The role that a cell names, or else that of the part."""
     if split is None or not str(split).strip():
         return role_in(part)
     name = str(split).strip().lower()
@@ -186,7 +188,7 @@ def _columns(data: str, rows: Sequence[_Row], names: Columns, copy: str | None) 
     sample = next((lower[name] for name in names.samples if name in lower), None)
     label = next((lower[name] for name in names.labels if name in lower), None)
     looked_at = [cells for _, cells in rows[:_LOOKED_AT]]
-    known = (*_SPLIT, *_GROUP, *IDS, *names.beside, copy)
+    known = (_SPLIT, _GROUP, *IDS, *names.beside, copy)
     others = [name for name in there if name.lower() not in known and name not in (sample, label)]
     is_number = label is not None and label.lower() == _NUMBER
     is_guess = sample is None or label is None or (is_number and bool(others))

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from autoaug.data.layouts.encoded import Encoded, list_encoded, role_in
+from autoaug.data.layouts.folder import is_tool_made
 from autoaug.data.layouts.listing import Listing
 from autoaug.data.layouts.parquet import shards
 from autoaug.data.layouts.reading import reading
 from autoaug.data.source import label_text
 from autoaug.errors import DataError, printable
 
+#: What may hold the label; of several, the first one does.
 _LABELS = (".cls", ".txt", ".json")
 #: The most bytes of a sample: the header of a member may claim any size.
 _MOST_BYTES = 2**30
@@ -41,19 +43,19 @@ def is_webdataset_folder(path: Path) -> bool:
 def _samples(shard: Path, endings: frozenset[str], left_out: Counter[str]) -> Iterator[Encoded]:
     waiting: dict[str, dict[str, bytes]] = {}
     with reading(shard, "a complete tar file"), tarfile.open(shard) as archive:
+        chosen = _chosen_labels(shard, archive, endings)
         for member in archive:
-            name = PurePosixPath(member.name)
-            ending = name.suffix.lower()
-            kind = "sample" if ending in endings else ending
             if member.isdir():
                 continue
-            file = archive.extractfile(member) if member.isfile() and kind in ("sample", *_LABELS) else None
+            key, ending = _key_and_ending(member)
+            if is_tool_made(PurePosixPath(member.name).name):  # such as the ._ files of a Mac
+                left_out["hidden member"] += 1
+                continue
+            kind = "sample" if ending in endings else ending
+            file = archive.extractfile(member) if member.isfile() and kind in ("sample", chosen.get(key)) else None
             if file is None:
                 left_out[ending or "member without a suffix"] += 1
                 continue
-            key = printable(str(name.with_suffix("")))
-            if member.size > _MOST_BYTES:
-                raise DataError(f"{shard}: {key}{ending} has {member.size} bytes, more than any sample")
             members = waiting.setdefault(key, {})
             members[kind] = file.read()
             if "sample" in members and len(members) > 1:
@@ -62,6 +64,25 @@ def _samples(shard: Path, endings: frozenset[str], left_out: Counter[str]) -> It
     if waiting:
         key = next(iter(waiting))
         raise DataError(f"{shard}: {key} has no {'label (.cls)' if 'sample' in waiting[key] else 'sample'}; add it")
+
+
+def _key_and_ending(member: tarfile.TarInfo) -> tuple[str, str]:
+    name = PurePosixPath(member.name)
+    return printable(str(name).removesuffix(name.suffix)), name.suffix.lower()
+
+
+def _chosen_labels(shard: Path, archive: tarfile.TarFile, endings: frozenset[str]) -> dict[str, str]:
+    """The ending of the member that holds the label, by key: captions and facts may be beside a class. Raises
+    `DataError` if a member that would be read is too large.
+    """
+    chosen: dict[str, str] = {}
+    for member in archive:
+        key, ending = _key_and_ending(member)
+        if member.size > _MOST_BYTES and ending in endings.union(_LABELS):
+            raise DataError(f"{shard}: {key}{ending} has {member.size} bytes, more than any sample")
+        if member.isfile() and ending in _LABELS:
+            chosen[key] = min(chosen.get(key, ending), ending, key=_LABELS.index)
+    return chosen
 
 
 def _label(where: str, members: dict[str, bytes]) -> str:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from autoaug.evaluation.wording import FEWEST_SEEDS
 from autoaug.policy.words import told_apart
 from autoaug.report.charts.chart import Chart, RunFacts
-from autoaug.report.charts.style import COLORS, base_figure, short
+from autoaug.report.charts.style import COLORS, base_figure, distinct
 from autoaug.results import MetricRecord, SearchResult
 
 
@@ -59,11 +59,12 @@ def candidate_rows(result: SearchResult, metric: MetricRecord) -> list[Candidate
 def candidates_figure(rows: list[CandidateRow], metric: MetricRecord) -> go.Figure:
     """The mean of each candidate, its 95 % interval, and a faint dot per seed."""
     figure = base_figure(110 + 34 * len(rows), metric.title("test"))
+    labels = dict(zip((row.name for row in rows), _labels(rows), strict=True))
     for kind, color in COLORS.items():
         chosen = [row for row in rows if row.kind == kind]
         if not chosen:
             continue
-        names = [_label(row) for row in chosen]
+        names = [labels[row.name] for row in chosen]
         figure.add_scatter(
             x=[value for row in chosen for value in row.seeds],
             y=[name for name, row in zip(names, chosen, strict=True) for _ in row.seeds],
@@ -86,7 +87,7 @@ def candidates_figure(rows: list[CandidateRow], metric: MetricRecord) -> go.Figu
             name=kind,
             hovertemplate=f"%{{y}}: %{{x:{metric.digits(2)}}}{metric.behind}<extra></extra>",
         )
-    figure.update_yaxes(categoryorder="array", categoryarray=[_label(row) for row in reversed(rows)])
+    figure.update_yaxes(categoryorder="array", categoryarray=[labels[row.name] for row in reversed(rows)])
     return figure
 
 
@@ -103,6 +104,6 @@ def candidates_chart(facts: RunFacts) -> Chart | None:
     )
 
 
-def _label(row: CandidateRow) -> str:
-    name = short(f"{row.name}: {row.words}" if row.words else row.name)
-    return f"<b>{name}</b> ◂ returned" if row.returned else name
+def _labels(rows: list[CandidateRow]) -> list[str]:
+    names = distinct([f"{row.name}: {row.words}" if row.words else row.name for row in rows])
+    return [f"<b>{name}</b> ◂ returned" if row.returned else name for name, row in zip(names, rows, strict=True)]

@@ -10,7 +10,7 @@ from autoaug.evaluation.statistics import estimate
 from autoaug.evaluation.wording import FEWEST_SEEDS
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts.chart import Chart, RunFacts
-from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, short
+from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, distinct, short
 from autoaug.results import RECALL, Candidate, SearchResult
 
 #: With more classes than this, only those with the largest losses and gains are drawn.
@@ -70,7 +70,7 @@ def classes_figure(per_class: Classes) -> go.Figure:
     half = _MOST_ROWS // 2
     shown = per_class.rows if len(per_class.rows) <= _MOST_ROWS else (*per_class.rows[:half], *per_class.rows[-half:])
     figure = base_figure(130 + 24 * len(shown), RECALL.title(at="of the class"))
-    names = [short(row.name) for row in shown]
+    names = distinct([row.name for row in shown])
     for row, name in zip(shown, names, strict=True):
         figure.add_scatter(
             x=[row.before, row.after],
@@ -106,12 +106,14 @@ def classes_chart(facts: RunFacts) -> Chart | None:
     per_class = None if facts.result is None else classes(facts.result)
     if per_class is None:
         return None
+    left_out = f"; drawn are the {_MOST_ROWS // 2} that lose most and the {_MOST_ROWS // 2} that gain most of "
+    left_out = f"{left_out}{len(per_class.rows)} classes" if len(per_class.rows) > _MOST_ROWS else ""
     return Chart(
         "classes",
         "recall",
         "",
-        f"{RECALL.heading} per class before and after. The intervals in its table are for new seeds alone, and "
-        "each holds with 95 % on its own: with several classes, one or another may be luck.",
+        f"{RECALL.heading} per class before and after{left_out}. The intervals in its table are for new seeds alone, "
+        "and each holds with 95 % on its own: with several classes, one or another may be luck.",
         classes_figure(per_class),
         (
             "class",

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from autoaug.report.charts.candidates import CandidateRow, candidate_rows
 from autoaug.report.charts.chart import Chart
-from autoaug.report.charts.style import COLORS, base_figure, short
+from autoaug.report.charts.style import COLORS, base_figure, distinct
 from autoaug.results import MetricRecord, SearchResult
 
 
@@ -28,15 +28,16 @@ def compared(results: Sequence[tuple[str, SearchResult]], metric: MetricRecord) 
 def compared_figure(rows: list[ComparedRow], metric: MetricRecord) -> go.Figure:
     """Mean and interval of every candidate, grouped by run; the returned policies are highlighted."""
     figure = base_figure(110 + 26 * len(rows), metric.title("test"))
+    labels = _labels(rows)
     for kind, color in COLORS.items():
         chosen = [(run, row) for run, row in rows if row.kind == kind]
         if chosen:
             figure.add_scatter(
                 x=[row.mean for _, row in chosen],
-                y=[[short(run) for run, _ in chosen], [short(row.name) for _, row in chosen]],
+                y=[list(side) for side in zip(*(labels[run, row.name] for run, row in chosen), strict=True)],
                 error_x={
-                    "array": [row.high - row.mean for _, row in chosen],
-                    "arrayminus": [row.mean - row.low for _, row in chosen],
+                    "array": [row.high - row.mean if row.has_interval else 0.0 for _, row in chosen],
+                    "arrayminus": [row.mean - row.low if row.has_interval else 0.0 for _, row in chosen],
                 },
                 mode="markers",
                 marker={"color": color, "size": 10, "symbol": ["star" if r.returned else "diamond" for _, r in chosen]},
@@ -45,6 +46,16 @@ def compared_figure(rows: list[ComparedRow], metric: MetricRecord) -> go.Figure:
             )
     figure.update_yaxes(autorange="reversed")
     return figure
+
+
+def _labels(rows: list[ComparedRow]) -> dict[tuple[str, str], tuple[str, str]]:
+    """The labels of runs and of candidates, by the names of both."""
+    labels: dict[tuple[str, str], tuple[str, str]] = {}
+    runs = list(dict.fromkeys(run for run, _ in rows))
+    for run, label in zip(runs, distinct(runs), strict=True):
+        names = [row.name for own, row in rows if own == run]
+        labels |= {(run, name): (label, short) for name, short in zip(names, distinct(names), strict=True)}
+    return labels
 
 
 def compared_chart(results: Sequence[tuple[str, SearchResult]], metric: MetricRecord) -> Chart:

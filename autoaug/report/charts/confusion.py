@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts.chart import Chart, RunFacts
-from autoaug.report.charts.style import short, styled
+from autoaug.report.charts.style import distinct, styled
 from autoaug.results import SearchResult
 
 _MOST_CLASSES = 40
@@ -41,7 +41,7 @@ def confusion(result: SearchResult) -> Confusion | None:
 
 def confusion_figure(matrices: Confusion) -> go.Figure:
     """What changed in each cell: more often in one color, less often in another, as strong as the largest change."""
-    labels = [short(name) for name in matrices.classes]
+    labels = distinct(matrices.classes)
     changes = [
         [after - before for before, after in zip(*rows, strict=True)]
         for rows in zip(matrices.before, matrices.after, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from autoaug.report.charts.chart import Chart, RunFacts
-from autoaug.report.charts.style import ACCENT, base_figure, short
+from autoaug.report.charts.style import ACCENT, base_figure, distinct
 from autoaug.results import SearchResult
 
 
@@ -19,7 +19,7 @@ def importance_figure(rows: list[tuple[str, float]]) -> go.Figure:
     figure = base_figure(90 + 26 * len(rows), "fraction of variance explained")
     figure.add_bar(
         x=[value for _, value in rows],
-        y=[short(name) for name, _ in rows],
+        y=distinct([name for name, _ in rows]),
         orientation="h",
         marker_color=ACCENT,
         hovertemplate="%{y}: %{x:.2f}<extra></extra>",

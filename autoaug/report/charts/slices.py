@@ -7,7 +7,7 @@ from plotly.subplots import make_subplots
 
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.parallel import Choices, choices
-from autoaug.report.charts.style import ACCENT, on_data, short, styled
+from autoaug.report.charts.style import ACCENT, distinct, on_data, short, styled
 from autoaug.results import MetricRecord
 
 _COLUMNS = 3
@@ -20,8 +20,11 @@ def slices_figure(chosen: Choices, metric: MetricRecord) -> go.Figure:
     rows = -(-len(names) // columns)
     figure = make_subplots(rows, columns, subplot_titles=[short(name) for name in names], shared_yaxes=True)
     for i, name in enumerate(names):
+        values = chosen.choices[name]
+        kinds = list(dict.fromkeys(value for value in values if isinstance(value, str)))
+        labels = dict(zip(kinds, distinct(kinds), strict=True))
         figure.add_scatter(
-            x=[value if isinstance(value, int | float) else short(str(value)) for value in chosen.choices[name]],
+            x=[labels[value] if isinstance(value, str) else value for value in values],
             y=chosen.values,
             mode="markers",
             marker={"color": ACCENT, "opacity": 0.6, "size": 6},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from html import escape
 from textwrap import wrap
 
@@ -55,6 +57,20 @@ def plain(name: str) -> str:
 def short(name: str) -> str:
     """A name for an axis: escaped, and shortened so that it leaves room for the chart."""
     return plain(name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…")
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Different names for an axis, on which Plotly draws equal ones at the same place: `short` ones, those that would
+    then be equal with their ends, too, and those that still are with a number.
+    """
+    half, same, seen = _LONGEST // 2, Counter(map(short, names)), Counter[str]()
+    labels = []
+    for name in names:
+        is_told = len(name) <= _LONGEST or same[short(name)] == 1
+        label = short(name) if is_told else plain(f"{name[: half - 1]}…{name[-half:]}")
+        seen[label] += 1
+        labels.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+    return labels
 
 
 def on_data(data_fraction: float) -> str:

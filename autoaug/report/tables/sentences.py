@@ -24,11 +24,13 @@ def shift(result: SearchResult, metric: MetricRecord) -> str | None:
             f"No shift was found between training and validation samples: their discrepancy is {before:.4f}, "
             f"{deviations}, and no operator explains it.{_untried(matching)}"
         )
-    names = ", ".join(operation.operator for operation in Policy.model_validate(matching["policy"]).operations())
+    names = [operation.operator for operation in Policy.model_validate(matching["policy"]).operations()]
+    explain = f"{', '.join(names)} {'explain' if len(names) > 1 else 'explains'}"
     rest = "the rest is within the noise" if after < _WITHIN_NOISE * noise else f"the rest is {deviations}"
     return (
-        f"The validation samples differ from the training samples (discrepancy {before:.4f}). {names} explain "
-        f"{100 * (1 - max(0.0, after) / before):.0f} % of it; {rest}.{_untried(matching)}{_with_labels(result, metric)}"
+        f"The validation samples differ from the training samples (discrepancy {before:.4f}). {explain} "
+        f"{100 * (1 - max(0.0, after) / before):.0f} % of it; {rest}.{_untried(matching)}"
+        f"{_with_labels(result, metric, len(names) > 1)}"
     )
 
 
@@ -38,7 +40,7 @@ def _untried(matching: Mapping[str, Any]) -> str:
     return f" Within its share of the budget it could not try {', '.join(names)}." if names else ""
 
 
-def _with_labels(result: SearchResult, metric: MetricRecord) -> str:
+def _with_labels(result: SearchResult, metric: MetricRecord, are_several: bool) -> str:
     """The gain in training from the operators that explain a shift, with each of two seeds."""
     scores = {
         (t.name, t.seed_index): t.score for t in result.history if t.name in {"matched", "none"} and t.data_fraction < 1
@@ -48,5 +50,6 @@ def _with_labels(result: SearchResult, metric: MetricRecord) -> str:
     if not gains:
         return ""
     words = " and ".join(metric.number(metric.value(gain), 1, sign="+") for gain in gains)
-    outcome = "the search uses them" if min(gains) > 0 else "the search does not use them"
-    return f" In trainings on part of the data, they gain {words} {metric.points}, so {outcome}."
+    they, gain, them = ("they", "gain", "them") if are_several else ("it", "gains", "it")
+    outcome = f"the search uses {them}" if min(gains) > 0 else f"the search does not use {them}"
+    return f" In trainings on part of the data, {they} {gain} {words} {metric.points}, so {outcome}."

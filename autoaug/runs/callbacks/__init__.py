@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from autoaug.errors import OptionError, UnknownName, first_line
+from autoaug.errors import OptionError, UnknownName, first_line, resume_command
 from autoaug.runs.callbacks.base import Everyone, Guarded, Tracker, needed
 from autoaug.runs.callbacks.event_log import EventLog
 from autoaug.runs.callbacks.log import Logged
@@ -65,7 +65,7 @@ def _opened(name: str, folder: RunFolder, options: dict[str, Any]) -> Tracker:
     except Exception as fault:  # no server, no key: each library has its own errors
         reason = without_secrets(first_line(fault))
         raise OptionError(
-            f"--track {name} cannot start ({reason}); fix this and continue with: autoaug resume {folder.root}"
+            f"--track {name} cannot start ({reason}); fix this and continue with: {resume_command(folder.root)}"
         ) from None
 
 

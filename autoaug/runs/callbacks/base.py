@@ -40,6 +40,11 @@ class Everyone(Progress):
         for one in self._told:
             one.trials_before(trials)
 
+    def control_begins(self) -> None:
+        """Tell all that the control search begins."""
+        for one in self._told:
+            one.control_begins()
+
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """Forward a trial of the search."""
         for one in self._told:

@@ -43,7 +43,7 @@ class _TrainingEnded(_Event):
 
 
 class _Stage(_Event):
-    event: Literal["stage"]
+    event: Literal["stage", "control"]
     message: str
 
 
@@ -73,6 +73,10 @@ class EventLog(Tracker):
     def measured_by(self, metric: MetricRecord) -> None:
         """What scores are."""
         self._write("metric", metric=metric.model_dump(mode="json"))
+
+    def control_begins(self) -> None:
+        """Log that the trials to come are of the control search."""
+        self._write("control", message="the control search begins")
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """Log a trial, and the fraction of the budget that is spent."""

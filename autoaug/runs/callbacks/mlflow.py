@@ -19,7 +19,7 @@ class MLflow(Tracker):
         known = self._client.get_experiment_by_name("autoaug")
         self._experiment = known.experiment_id if known else self._client.create_experiment("autoaug")
         self._metric = ACCURACY
-        self._parent = self._begun(folder.root.name, {}, options)
+        self._parent = self._begun(folder.name, {}, options)
 
     def _begun(self, name: str, tags: dict[str, str], params: dict[str, Any]) -> str:
         run = self._client.create_run(self._experiment, run_name=name, tags=tags)

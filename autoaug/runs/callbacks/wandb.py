@@ -16,7 +16,7 @@ class Wandb(Tracker):
 
     def __init__(self, folder: RunFolder, options: dict[str, Any]) -> None:
         self._wandb = needed("wandb", "wandb")
-        self._group, self._options, self._folder = folder.root.name, options, folder
+        self._group, self._options, self._folder = folder.name, options, folder
         self._metric = ACCURACY
 
     def _run(self, name: str, kind: str, config: dict[str, Any]) -> Any:

@@ -23,9 +23,8 @@ def resolve_executor(name: str, workers: int, ray_address: str | None) -> str:
     if name not in EXECUTORS:
         raise UnknownName("executor", name, [*EXECUTORS, "auto"])
     if name == "inline" and (workers > 1 or ray_address):
-        raise OptionError(
-            f"the inline executor runs one worker on this machine, not {workers}; use --executor ray-tune"
-        )
+        given = f"not {workers}" if workers > 1 else "not on a cluster"
+        raise OptionError(f"the inline executor runs one worker on this machine, {given}; use --executor ray-tune")
     if name == "ray-tune":
         if fault := ray_fault():
             raise OptionError(f"the ray-tune executor cannot be used: {fault}; use --workers 1, which needs no Ray")

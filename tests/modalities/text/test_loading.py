@@ -31,15 +31,17 @@ def words_of(path: Path) -> str:
     return "\n".join(finding.message for finding in audit(opened(path)).findings)
 
 
+@pytest.mark.parametrize("columns", [("Text", "label", "split", "group"), ("text", "Label", "Split", "GROUP")])
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl"])
-def test_tables_are_recognized_and_read(suffix: str, tmp_path: Path) -> None:
+def test_tables_are_recognized_and_read(suffix: str, columns: tuple[str, ...], tmp_path: Path) -> None:
     rows = [
         (text, label, ("train", "test")[i // 2 % 2], f"g{i // 4}{i // 2 % 2}")
         for i, (text, label) in enumerate(written(8, 0))
     ]
-    path = write_table(tmp_path / f"data.{suffix}", rows, ("Text", "label", "split", "group"))
+    path = write_table(tmp_path / f"data.{suffix}", rows, columns)
     assert recognize(path).name == "text"
     source = opened(path)
+    assert source.left_out == ()
     assert source.classes == ("money", "sport")
     part = source.parts["test"]
     assert [text_of(row) for row in part.inputs.take(np.arange(4))] == [row[0] for row in (*rows[2:4], *rows[6:8])]
