@@ -27,9 +27,9 @@ from autoaug.errors import AutoaugError
 from autoaug.pipeline.longer import OfLonger
 from autoaug.report.reading import read_unfinished
 from autoaug.report.server import event_line
-from autoaug.results import MetricRecord, SearchResult
+from autoaug.results import MetricRecord, SearchResult, TrialSummary
 from autoaug.runs.callbacks import TRACKERS, listening
-from autoaug.runs.callbacks.base import Everyone, Guarded
+from autoaug.runs.callbacks.base import Everyone, Guarded, Tracker
 from autoaug.runs.callbacks.console import ConsoleProgress
 from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.callbacks.tensorboard import TensorBoard
@@ -398,3 +398,23 @@ def test_longer_trainings_are_logged_under_their_own_name(tmp_path: Path) -> Non
     told.training_ended("none", 1, 2)
     assert [event["event"] for event in read_events(tmp_path / "events.jsonl")] == ["longer"]
     assert seen == ["none"]  # who does not tell them apart hears of it all the same
+
+
+def test_trackers_are_told_of_no_trials_of_the_control_search(tmp_path: Path) -> None:
+    """These are numbered from 0 again, and would be taken for those of the search."""
+    seen = list[str]()
+
+    class Own(Tracker):
+        def trial_ended(self, trial: TrialSummary, fraction: float) -> None:  # noqa: ARG002
+            seen.append(trial.name)
+
+        def finished(self, result: SearchResult) -> None: ...
+
+    guarded = Guarded("own", Own(), EventLog(tmp_path / "events.jsonl"))
+    own = {"number": 0, "stage": "", "data_fraction": 1.0, "seed_index": 0, "status": "complete", "values": (0.5,)}
+    own |= {"score": 0.5, "curve": (), "seconds": 1.0, "sample_passes": 1, "reason": "", "note": ""}
+    trial = TrialSummary.model_validate(own | {"name": "trial-0", "is_baseline": False, "fingerprint": ""})
+    guarded.trial_ended(trial, 0.5)
+    guarded.control_begins()
+    guarded.trial_ended(trial, 0.75)
+    assert seen == ["trial-0"]

@@ -77,11 +77,17 @@ class Everyone(Progress):
 
 
 class Guarded(Tracker):
-    """A tracker that cannot end a run: if it fails, `others` get the reason, and it gets no further events."""
+    """A tracker that cannot end a run: if it fails, `others` get the reason, and it gets no further events. It is told of
+    no trial of the control search: these have the same numbers and names as those of the search.
+    """
 
     def __init__(self, name: str, tracker: Tracker, others: Progress) -> None:
         self._name, self._tracker, self._others = name, tracker, others
-        self._has_failed = False
+        self._has_failed = self._is_control = False
+
+    def control_begins(self) -> None:
+        """The trials to come are of the control search."""
+        self._is_control = True
 
     def _tell(self, event: str, *what: Any) -> None:
         if self._has_failed:
@@ -98,8 +104,9 @@ class Guarded(Tracker):
         self._tell("measured_by", metric)
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
-        """A trial of the search ended."""
-        self._tell("trial_ended", trial, fraction)
+        """A trial ended."""
+        if not self._is_control:
+            self._tell("trial_ended", trial, fraction)
 
     def training_ended(self, name: str, done: int, total: int) -> None:
         """A training of the confirmation ended."""
