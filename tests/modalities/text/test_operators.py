@@ -20,7 +20,7 @@ from autoaug.errors import AutoaugError
 from autoaug.modalities.operators import get_operator
 from autoaug.modalities.text.bits import flags_of, keys_of, lengths_of
 from autoaug.modalities.text.letters import Letters
-from autoaug.modalities.text.lexicon import make_table
+from autoaug.modalities.text.lexicon import all_groups, make_table
 from autoaug.modalities.text.own_homophones import OwnHomophones
 from autoaug.modalities.text.segmentation import Patterns, segments
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
@@ -268,12 +268,25 @@ def test_any_text_goes_through_all_operators(texts: list[str], seed: int, magnit
 
 @given(st.text(max_size=200))
 def test_tokens_keep_the_text(text: str) -> None:
-    """All but white space, in NFC; each token is whole UTF-8."""
+    """In NFC, and with single spaces; each token is whole UTF-8."""
     row = as_rows([tokenized(text)], 1024)[0]
     import unicodedata
 
     clean = unicodedata.normalize("NFC", text).replace("\0", "�").encode(errors="replace").decode()
-    assert "".join(text_of(row).split()) == "".join(clean.split())
+    assert text_of(row) == " ".join(clean.split())
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in OPERATORS if get_operator(name).kind == "edits"] + ["SynonymInsertion"]
+)
+def test_no_operator_makes_one_word_of_two(name: str) -> None:
+    text = 'Many (very big) dogs/cats are "slow and kind"; ask @anna #happy now'
+    listed = " ".join(word for group in all_groups() for word in group) if name == "SynonymInsertion" else ""
+    known = set(re.findall("[a-z]+", f"{text} {listed}".lower()))
+    policy = Policy(layers=in_turn(Operation(operator=name, magnitude=(0.5, 1.0))))
+    made = policy.transform(seed=0)([text] * 60)
+    assert len(set(made)) > 1 or name == "SentenceShuffle"
+    assert [word for other in made for word in re.findall("[a-z]+", other.lower()) if word not in known] == []
 
 
 def test_graphemes_are_whole_and_words_of_each_script_are_found() -> None:
