@@ -26,7 +26,7 @@ from autoaug.modalities.text.segmentation import Patterns, segments
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
 from autoaug.modalities.text.tokens import PROTECTED, as_rows, text_of, tokenized, words_of
 from autoaug.policy.loading import load_policy, parse_policy
-from autoaug.policy.models import Operation, Policy, in_turn
+from autoaug.policy.models import Mixing, Operation, Policy, in_turn
 from tests.modalities.text.writing import TEXTS, learned, tokens
 from tests.samples import operators_of
 
@@ -332,6 +332,18 @@ def test_texts_are_mixed_by_a_stretch() -> None:
         assert len(words(row)) == many
         if other[0] != words(given[i])[0]:
             assert own[other[0]] == replaced
+
+
+def test_a_label_weighs_as_much_as_its_tokens() -> None:
+    """Also where the partner is too short for what was drawn, and a text is empty."""
+    lengths, sides = (40, 3, 17, 1, 25, 60, 8, 0), ("a ", "b ")
+    texts = [sides[i % 2] * length for i, length in enumerate(lengths * 20)]
+    still = Operation(operator="WordSwap", magnitude=0.0)
+    transform = Policy(layers=in_turn(still), mixing=Mixing(kind="cutmix")).transform(seed=0, num_classes=2)
+    mixed, labels = transform(rows(*texts), torch.arange(len(texts)) % 2)
+    for row, label in zip(mixed, labels, strict=True):
+        if found := words(row):
+            assert found.count("a") / len(found) == pytest.approx(float(label[0]), abs=1e-6)
 
 
 @pytest.mark.parametrize("asked", ["chains: {width: 2}", "adversarial: {kind: magnitudes}"])
