@@ -78,13 +78,13 @@ def pieces(text: str, at_most: int) -> list[str]:
 
 def segments(text: str, at_most: int = 23) -> Iterator[tuple[str, bool]]:
     """The words and signs of a text in NFC, in parts of at most `at_most` bytes, each with whether white space, or the
-    beginning of the text, is before it. Unspaced scripts have none at the beginning. Runs of Han characters are cut
-    into words by ``rjieba`` where it is installed, or else into characters.
+    beginning of the text, is before it. Texts whose first letter is of an unspaced script have none at the beginning.
+    Runs of Han characters are cut into words by ``rjieba`` where it is installed, or else into characters.
     """
     end = 0
     for match in (Patterns.ascii if text.isascii() else Patterns.piece).finditer(text):
         found, kind = match[0], match.lastgroup
-        spaced = match.start() > end or (not end and kind == "word")
+        spaced = match.start() > end or (not end and (kind == "word" or is_spaced(text)))
         end = match.end()
         if len(found) <= at_most and found.isascii():  # most are, and nothing else is to be done
             yield found, spaced
@@ -96,6 +96,12 @@ def segments(text: str, at_most: int = 23) -> Iterator[tuple[str, bool]]:
             for piece in [word] if len(word.encode()) <= at_most else pieces(word, at_most):
                 yield piece, spaced
                 spaced = False
+
+
+def is_spaced(text: str) -> bool:
+    """Whether the first letter or digit of a text is not of an unspaced script."""
+    first = next((character for character in text if character.isalnum()), "")
+    return Patterns.unspaced.match(first) is None
 
 
 def flags_of_word(word: str, spaced: bool) -> int:
@@ -120,7 +126,7 @@ def parted(units: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
     """
     before = ""
     for word, flags in units:
-        yield word, flags if not before or may_follow(before, word) else flags | 1
+        yield word, flags if flags & 1 or not before or may_follow(before, word) else flags | 1
         before = word
 
 
