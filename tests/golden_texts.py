@@ -16,7 +16,7 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.modalities.operators import learned_from
 from autoaug.modalities.registry import get_modality
-from autoaug.modalities.text.tokens import as_rows, text_of, tokenized
+from autoaug.modalities.text.tokens import SPACED, as_rows, tokenized, words_of
 from autoaug.policy.loading import load_policy
 from tests.golden_policies import rounded
 from tests.modalities.translation.pairs import pairs
@@ -34,7 +34,12 @@ def digests(made: Tensor) -> list[int]:
     """A number per sample, which differs if any of its words does."""
     rows = made.flatten(0, -3).numpy() if made.ndim > 3 else made.numpy()
     each = np.array_split(rows, len(made))
-    return [zlib.crc32("\n".join(map(text_of, own)).encode()) for own in each]
+    return [zlib.crc32("\n".join(map(_written, own)).encode()) for own in each]
+
+
+def _written(row: np.ndarray) -> str:
+    """The words and pieces of a row, with the spaces that they have."""
+    return "".join(" " * (flags & SPACED) + word for word, flags in words_of(row)).strip()
 
 
 def made_of(modality: str, given: Tensor) -> dict[str, Any]:

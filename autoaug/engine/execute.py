@@ -207,6 +207,6 @@ def mix_labels(
     if mix is None:
         return labels
     batch = inputs if isinstance(inputs, Batch) else Batch(inputs)
-    own = mixing_of(plan.modality).label_weights(batch, mix.mode, mix.weight, mix.place)
+    own = mixing_of(plan.modality).label_weights(batch, mix.partner, mix.mode, mix.weight, mix.place)
     partner, weight = sent_together([mix.partner, own.to("cpu", labels.dtype)], labels.device)
     return mixed(labels, labels[partner], weight)

@@ -153,8 +153,8 @@ class Mixer(Protocol):
         those of one kind at a time, and the weights and positions on the device of the batch.
         """
 
-    def label_weights(self, batch: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-        """The weight ``[n]`` of each sample's own label; only the batch's shape and lengths are used."""
+    def label_weights(self, batch: Batch, partner: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
+        """The weight ``[n]`` of each sample's own label, by the batch before changes and the places of the partners."""
 
 
 class Annotations(Protocol):

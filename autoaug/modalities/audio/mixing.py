@@ -70,6 +70,6 @@ def mix(batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tens
     return Batch(mixed, lengths_of(mixed))
 
 
-def label_weights(batch: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
+def label_weights(batch: Batch, partner: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
     """See `autoaug.modalities.base.Mixer`: the weight, or the share of the length, whatever that is."""
     return weight

@@ -104,6 +104,6 @@ def mix(batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tens
     return batch._replace(values=mix_pairs(batch.values, partners.values, mode, weight, place))
 
 
-def label_weights(batch: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
+def label_weights(batch: Batch, partner: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
     """See `autoaug.modalities.base.Mixer`; the weight is the mean weight of the image's own pixels."""
     return label_share(mode, weight, place, *batch.values.shape[-2:])

@@ -22,7 +22,7 @@ from autoaug.data.layouts.heads import columns_of
 from autoaug.data.layouts.listing import Common, Item, labels_of, open_listing
 from autoaug.data.layouts.reading import reading
 from autoaug.data.layouts.table import Columns, Table, marked_copies, read_table, table_files
-from autoaug.data.source import Part, Role, Source
+from autoaug.data.source import ROLE_NAMES, Part, Role, Source
 from autoaug.errors import DataError, printable
 from autoaug.modalities.base import AS_SUITS, Reading
 from autoaug.modalities.text.languages import foreign
@@ -50,6 +50,8 @@ _NAMED, _TIMES = 0.5, 5
 _FEW = 3
 #: Tags of HTML, as their tokens stand in a row.
 _TAGS = re.compile(rb"< (/ )?(p|br|b|i|a|em|strong|div|span|li|ul|td|tr|h[1-6])( /)? >", re.IGNORECASE)
+#: The names of arrays of texts.
+_SAMPLES = re.compile(r"(x|texts)(_(?P<split>[a-z]+))?|(?P<part>[a-z]+)_texts", re.IGNORECASE)
 
 #: Cuts a text into tokens.
 Cut = Callable[[str], list[bytes]]
@@ -76,9 +78,15 @@ def _kinds(path: Path) -> Iterator[str]:
     """The kinds of type of the arrays of samples; only their headers are read."""
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
-            if name.lower().startswith(("x_", "texts_", "train_texts")):
+            if _role(name.removesuffix(".npy")) is not None:
                 with archive.open(name) as file:
                     yield array_header(file)[1].kind
+
+
+def _role(name: str) -> Role | None:
+    """Whose samples an array of that name has, as `open_npz` knows it; None if it has others."""
+    match = _SAMPLES.fullmatch(name)
+    return None if match is None else ROLE_NAMES.get((match["split"] or match["part"] or "train").lower())
 
 
 def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
@@ -258,10 +266,9 @@ def _of_arrays(path: Path, memory_limit: int, size: int | None, cut: Cut) -> Sou
     """Arrays ``[N]`` of text."""
     if size is None:
         with reading(path, "an .npz of plain arrays"):
-            texts = [
-                text for array in read_arrays(path).values() if array.dtype.kind == "U" for text in array.ravel()[:5000]
-            ]
-        size = length_for([cut(text) for text in texts])
+            train = [array for name, array in read_arrays(path).items() if _role(name) == "train"]
+            texts = [text for array in train if array.dtype.kind == "U" for text in array.ravel()[:5000]]
+        size = length_for([cut(text) for text in texts] or [[]])
     return replace(open_npz(path, memory_limit, partial(_prepare, length=size, cut=cut), "text"), rule=_rule(size))
 
 

@@ -35,9 +35,9 @@ def mix(batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tens
     if kinds[int(mode.max()) - 1] == "mixup":
         return batch
     tokens, others = batch.values, partners.values
-    own, theirs = lengths_of(tokens)[:, None], lengths_of(others)[:, None]
     weight, place = weight.to(tokens.device), place.to(tokens.device)
-    width = torch.minimum(((1 - weight.double())[:, None] * own).round().long(), theirs)
+    own, theirs = lengths_of(tokens), lengths_of(others)
+    own, theirs, width = (each[:, None] for each in (own, theirs, _width(weight, own, theirs)))
     begin = (place[:, :1].double() * (own - width + 1)).floor().long()
     source = (place[:, 1:].double() * (theirs - width + 1)).floor().long()
     index = torch.arange(tokens.shape[1], device=tokens.device)
@@ -47,6 +47,15 @@ def mix(batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tens
     return Batch(mixed, lengths_of(mixed))
 
 
-def label_weights(batch: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-    """See `autoaug.modalities.base.Mixer`: the share of the text that is its own, as it was drawn."""
-    return weight
+def label_weights(batch: Batch, partner: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
+    """See `autoaug.modalities.base.Mixer`: by CutMix, the share of the text's tokens that stays, as both texts are
+    before their operators; a short partner replaces fewer than were drawn.
+    """
+    own = lengths_of(batch.values).to(weight.device)
+    kept = 1 - _width(weight, own, own[partner.to(own.device)]) / own.clamp(min=1)
+    return torch.where(mode.to(weight.device) == 1 + kinds.index("cutmix"), kept.to(weight), weight)
+
+
+def _width(weight: Tensor, own: Tensor, theirs: Tensor) -> Tensor:
+    """How many of ``own [n]`` tokens are replaced by some of ``theirs [n]``."""
+    return torch.minimum(((1 - weight.double()) * own).round().long(), theirs)

@@ -6,6 +6,7 @@ from html import escape
 
 import numpy as np
 
+from autoaug.modalities.text.segmentation import parted
 from autoaug.modalities.text.tokens import MADE, NUMBERS, SPACED, words_of
 
 #: The most words that are shown.
@@ -19,7 +20,7 @@ def html(sample: np.ndarray, words: str) -> str:
     listed = words_of(sample)
     shown = "".join(
         " " * bool(flags & SPACED) + (f"<mark>{escape(word)}</mark>" if flags & MADE else escape(word))
-        for word, flags in listed[:_MOST]
+        for word, flags in parted(listed[:_MOST])
     ).strip()
     more = "…" if len(listed) > _MOST else ""
     style = "max-width: 30rem; text-align: start; overflow-wrap: anywhere; margin: 0"

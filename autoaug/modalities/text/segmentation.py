@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -54,11 +54,14 @@ def pattern() -> str:
 
 
 class Patterns:
-    """The pieces of a text, the same of ASCII alone, which is faster, and the letters of a piece with their marks."""
+    """The pieces of a text, the same of ASCII alone, which is faster, the letters of a piece with their marks, and the
+    letters of unspaced scripts.
+    """
 
     piece = re.compile(pattern())
     ascii = re.compile(r"(?P<word>[A-Za-z0-9]+(?:['.\-][A-Za-z0-9]+)*)|\S")
     letter = re.compile(f".{marks()}*", re.DOTALL)
+    unspaced = re.compile(f"[{Scripts.unspaced}]")
 
 
 def pieces(text: str, at_most: int) -> list[str]:
@@ -75,13 +78,13 @@ def pieces(text: str, at_most: int) -> list[str]:
 
 def segments(text: str, at_most: int = 23) -> Iterator[tuple[str, bool]]:
     """The words and signs of a text in NFC, in parts of at most `at_most` bytes, each with whether white space, or the
-    beginning of the text, is before it. Unspaced scripts have none at the beginning. Runs of Han characters are cut
-    into words by ``rjieba`` where it is installed, or else into characters.
+    beginning of the text, is before it. Texts whose first letter is of an unspaced script have none at the beginning.
+    Runs of Han characters are cut into words by ``rjieba`` where it is installed, or else into characters.
     """
     end = 0
     for match in (Patterns.ascii if text.isascii() else Patterns.piece).finditer(text):
         found, kind = match[0], match.lastgroup
-        spaced = match.start() > end or (not end and kind == "word")
+        spaced = match.start() > end or (not end and (kind == "word" or is_spaced(text)))
         end = match.end()
         if len(found) <= at_most and found.isascii():  # most are, and nothing else is to be done
             yield found, spaced
@@ -95,6 +98,12 @@ def segments(text: str, at_most: int = 23) -> Iterator[tuple[str, bool]]:
                 spaced = False
 
 
+def is_spaced(text: str) -> bool:
+    """Whether the first letter or digit of a text is not of an unspaced script."""
+    first = next((character for character in text if character.isalnum()), "")
+    return Patterns.unspaced.match(first) is None
+
+
 def flags_of_word(word: str, spaced: bool) -> int:
     """The flags of a word or sign: 1 for white space before it, 2 for a word, 4 if it must stay, 8 if it says little,
     16 if a sentence ends with it, and always 64.
@@ -104,6 +113,32 @@ def flags_of_word(word: str, spaced: bool) -> int:
         negates = lower in FunctionWords.negations or lower.replace("’", "'").endswith("n't")
         return flags + 2 + 4 * negates + 8 * (lower in FunctionWords.common)
     return flags + 16 * (word[0] in ".!?…。！？؟।")
+
+
+def text_from(units: Iterable[tuple[str, int]]) -> str:
+    """The text of words and signs, each with its flags."""
+    return "".join(" " * (flags & 1) + word for word, flags in parted(units)).strip()
+
+
+def parted(units: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    """Words and signs with their flags, and with a space between words that operators have put side by side, such as
+    those of ``a (b) c`` without its signs: no text has two words that nothing parts.
+    """
+    before = ""
+    for word, flags in units:
+        yield word, flags if flags & 1 or not before or may_follow(before, word) else flags | 1
+        before = word
+
+
+def may_follow(before: str, word: str, at_most: int = 23) -> bool:
+    """Whether a word or sign may follow another one without a space: two words only in scripts that have none, and as
+    parts of a long word, of which an operator may have taken a few letters.
+    """
+    if not (before[0].isalnum() and word[0].isalnum()):
+        return True
+    if Patterns.unspaced.match(before[-1]) or Patterns.unspaced.match(word[0]):
+        return True
+    return len((before + Patterns.letter.findall(word)[0]).encode()) > at_most - 3
 
 
 def lowered(word: str) -> str:

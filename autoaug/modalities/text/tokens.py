@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments
+from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segments, text_from
 
 #: The bytes and the numbers of a token, and the most bytes of UTF-8 in it.
 WIDTH, NUMBERS, ROOM = 24, 3, 23
@@ -55,5 +55,4 @@ def _units(row: np.ndarray) -> list[tuple[int, bytes]]:
 
 def text_of(row: np.ndarray) -> str:
     """The text of a row ``[L, 3]``."""
-    content = b"".join(b" " + word if flags & SPACED else word for flags, word in _units(row))
-    return content.decode(errors="replace").strip()
+    return text_from(words_of(row))

@@ -27,6 +27,8 @@ _SIDES = ((".src", ".source"), (".tgt", ".target"))
 _ENDING = re.compile(r"\.(src|tgt|source|target|[a-z]{2}(-[a-z]{2})?)", re.IGNORECASE)
 _MOST_BYTES = 2**32
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+#: The elements of TMX whose content is not text but the code of a program.
+_CODES = ("bpt", "ept", "it", "ph", "ut")
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ def _of_tmx(path: Path) -> Corpus:
 def _units(path: Path, root: ElementTree.Element, language: str) -> Iterator[Pair]:
     for number, unit in enumerate(root.iter("tu"), 1):
         variants = [
-            ((own.get(_LANGUAGE) or own.get("lang") or "").lower(), "".join(segment.itertext()))
+            ((own.get(_LANGUAGE) or own.get("lang") or "").lower(), _text_of(segment))
             for own in unit.findall("tuv")
             if (segment := own.find("seg")) is not None
         ]
@@ -181,6 +183,14 @@ def _units(path: Path, root: ElementTree.Element, language: str) -> Iterator[Pai
         if variants[1][0] == language:
             variants.reverse()
         yield Pair(where, variants[0][1], variants[1][1])
+
+
+def _text_of(segment: ElementTree.Element) -> str:
+    """The text of a segment without the codes of programs in it, such as tags of HTML."""
+    for code in [inner for inner in segment.iter() if inner.tag in _CODES]:
+        code.text = None
+        del code[:]
+    return "".join(segment.itertext())
 
 
 def _of_catalogs(data: str, files: Sequence[Path]) -> Corpus:

@@ -94,6 +94,6 @@ def _with_stretch(
     return both.gather(1, source[..., None].expand_as(tokens)), fits
 
 
-def label_weights(batch: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
+def label_weights(batch: Batch, partner: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
     """See `autoaug.modalities.base.Mixer`: what a pair is translated into is not in its label."""
     return torch.ones_like(weight)

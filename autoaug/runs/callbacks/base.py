@@ -77,8 +77,8 @@ class Everyone(Progress):
 
 
 class Guarded(Tracker):
-    """A tracker that cannot end a run: if it fails, `others` get the reason, and it gets no further events. It is told of
-    no trial of the control search: these have the same numbers and names as those of the search.
+    """A tracker that cannot end a run: if it fails, `others` get the reason, and it gets no further events. It is told
+    of no trial of the control search: these have the same numbers and names as those of the search.
     """
 
     def __init__(self, name: str, tracker: Tracker, others: Progress) -> None:

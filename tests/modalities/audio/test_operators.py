@@ -303,7 +303,7 @@ def test_mixing_weighs_labels_as_it_weighs_sounds(mode: int) -> None:
     drawn = mixing.draw((mode, mode), 1.0, 1.0, 40, torch.Generator().manual_seed(0))
     modes, _, weight, place = drawn
     mixed = mixing.mix(Batch(waves), Batch(others), modes, weight, place)
-    labels = mixing.label_weights(Batch(waves), modes, weight, place)
+    labels = mixing.label_weights(Batch(waves), torch.arange(40), modes, weight, place)
     assert mixed.lengths is not None
     if mode == 1:
         torch.testing.assert_close(mixed.values[20:].mean((1, 2)) + 0.5, labels[20:], atol=1e-4, rtol=0)

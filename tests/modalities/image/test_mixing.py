@@ -19,10 +19,10 @@ def drawn(kind: str, n: int, alpha: float = 1.0) -> tuple[torch.Tensor, ...]:
 @pytest.mark.parametrize("kind", ["mixup", "cutmix", "resizemix"])
 def test_a_label_weighs_as_much_as_its_pixels(kind: str, size: tuple[int, int]) -> None:
     """White images mixed with black ones are as bright as their own label weighs."""
-    mode, _, weight, place = drawn(kind, 200)
+    mode, partner, weight, place = drawn(kind, 200)
     white = Batch(torch.ones(200, 3, *size))
     made = mixing.mix(white, Batch(torch.zeros_like(white.values)), mode, weight, place)
-    shares = mixing.label_weights(white, mode, weight, place)
+    shares = mixing.label_weights(white, partner, mode, weight, place)
     torch.testing.assert_close(made.values.mean((1, 2, 3)), shares, atol=1e-5, rtol=0)
     assert (shares[mode == 0] == 1).all()
 
@@ -41,8 +41,8 @@ def test_two_kinds_in_one_batch_do_as_each_alone() -> None:
 
 def test_labels_need_no_mask() -> None:
     """Of images so large that a mask of each would fill the memory."""
-    mode, _, weight, place = drawn("cutmix", 64)
+    mode, partner, weight, place = drawn("cutmix", 64)
     large = torch.zeros(()).expand(64, 3, 2**17, 2**17)
-    shares = mixing.label_weights(Batch(large), mode, weight, place)
+    shares = mixing.label_weights(Batch(large), partner, mode, weight, place)
     assert shares.shape == (64,)
     assert float(shares.min()) < 0.5

@@ -15,8 +15,9 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan
 from autoaug.errors import OptionError, PolicyError
 from autoaug.exporters import export_policy
+from autoaug.modalities.base import Batch
 from autoaug.modalities.registry import get_modality
-from autoaug.modalities.text import models
+from autoaug.modalities.text import mixing, models
 from autoaug.modalities.text.tokens import as_rows, tokenized
 from autoaug.policy.loading import parse_policy
 from autoaug.policy.models import Adversarial, Mixing, Policy
@@ -158,7 +159,9 @@ def test_a_chunk_has_the_unmixed_partners_and_the_labels_of_the_plan() -> None:
     assert torch.equal(given.values[by_vectors], chunk.clean[by_vectors])
     assert not torch.equal(given.values[~by_vectors], chunk.clean[~by_vectors])
     labels = torch.nn.functional.one_hot(torch.from_numpy(plan.samples.labels), 2).float()
-    expected = mix.weight[:, None] * labels + (1 - mix.weight)[:, None] * labels[mix.partner]
+    weight = mixing.label_weights(Batch(chunk.clean), mix.partner, mix.mode, mix.weight, mix.place)[:, None]
+    assert torch.equal(weight[by_vectors, 0], mix.weight[by_vectors])
+    expected = weight * labels + (1 - weight) * labels[mix.partner]
     torch.testing.assert_close(chunk.targets, expected)
 
 

@@ -20,13 +20,13 @@ from autoaug.errors import AutoaugError
 from autoaug.modalities.operators import get_operator
 from autoaug.modalities.text.bits import flags_of, keys_of, lengths_of
 from autoaug.modalities.text.letters import Letters
-from autoaug.modalities.text.lexicon import make_table
+from autoaug.modalities.text.lexicon import all_groups, make_table
 from autoaug.modalities.text.own_homophones import OwnHomophones
 from autoaug.modalities.text.segmentation import Patterns, segments
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
 from autoaug.modalities.text.tokens import PROTECTED, as_rows, text_of, tokenized, words_of
 from autoaug.policy.loading import load_policy, parse_policy
-from autoaug.policy.models import Operation, Policy, in_turn
+from autoaug.policy.models import Mixing, Operation, Policy, in_turn
 from tests.modalities.text.writing import TEXTS, learned, tokens
 from tests.samples import operators_of
 
@@ -268,12 +268,25 @@ def test_any_text_goes_through_all_operators(texts: list[str], seed: int, magnit
 
 @given(st.text(max_size=200))
 def test_tokens_keep_the_text(text: str) -> None:
-    """All but white space, in NFC; each token is whole UTF-8."""
+    """In NFC, and with single spaces; each token is whole UTF-8."""
     row = as_rows([tokenized(text)], 1024)[0]
     import unicodedata
 
     clean = unicodedata.normalize("NFC", text).replace("\0", "�").encode(errors="replace").decode()
-    assert "".join(text_of(row).split()) == "".join(clean.split())
+    assert text_of(row) == " ".join(clean.split())
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in OPERATORS if get_operator(name).kind == "edits"] + ["SynonymInsertion"]
+)
+def test_no_operator_makes_one_word_of_two(name: str) -> None:
+    text = 'Many (very big) dogs/cats are "slow and kind"; ask @anna #happy now'
+    listed = " ".join(word for group in all_groups() for word in group) if name == "SynonymInsertion" else ""
+    known = set(re.findall("[a-z]+", f"{text} {listed}".lower()))
+    policy = Policy(layers=in_turn(Operation(operator=name, magnitude=(0.5, 1.0))))
+    made = policy.transform(seed=0)([text] * 60)
+    assert len(set(made)) > 1 or name == "SentenceShuffle"
+    assert [word for other in made for word in re.findall("[a-z]+", other.lower()) if word not in known] == []
 
 
 def test_graphemes_are_whole_and_words_of_each_script_are_found() -> None:
@@ -319,6 +332,18 @@ def test_texts_are_mixed_by_a_stretch() -> None:
         assert len(words(row)) == many
         if other[0] != words(given[i])[0]:
             assert own[other[0]] == replaced
+
+
+def test_a_label_weighs_as_much_as_its_tokens() -> None:
+    """Also where the partner is too short for what was drawn, and a text is empty."""
+    lengths, sides = (40, 3, 17, 1, 25, 60, 8, 0), ("a ", "b ")
+    texts = [sides[i % 2] * length for i, length in enumerate(lengths * 20)]
+    still = Operation(operator="WordSwap", magnitude=0.0)
+    transform = Policy(layers=in_turn(still), mixing=Mixing(kind="cutmix")).transform(seed=0, num_classes=2)
+    mixed, labels = transform(rows(*texts), torch.arange(len(texts)) % 2)
+    for row, label in zip(mixed, labels, strict=True):
+        if found := words(row):
+            assert found.count("a") / len(found) == pytest.approx(float(label[0]), abs=1e-6)
 
 
 @pytest.mark.parametrize("asked", ["chains: {width: 2}", "adversarial: {kind: magnitudes}"])

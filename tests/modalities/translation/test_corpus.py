@@ -31,7 +31,8 @@ from tests.modalities.translation.test_operators import applied
 LIMIT = 2**30
 TMX = """<?xml version="1.0" encoding="UTF-8"?>
 <tmx version="1.4"><header srclang="{srclang}"/><body>
-<tu><tuv xml:lang="de"><seg>Guten <b>Tag</b></seg></tuv><tuv xml:lang="en"><seg>Good day</seg></tuv></tu>
+<tu><tuv xml:lang="de"><seg>Guten <b>Tag</b></seg></tuv><tuv xml:lang="en"><seg><bpt i="1">&lt;i&gt;</bpt>Good<ept \
+i="1">&lt;/i&gt;</ept> <hi>day</hi><ph>&lt;br/&gt;</ph></seg></tuv></tu>
 <tu><tuv xml:lang="de"><seg>Danke</seg></tuv><tuv xml:lang="en"><seg>Thanks</seg></tuv></tu>
 </body></tmx>"""
 

@@ -13,10 +13,11 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Mix, Plan, draw_plan
 from autoaug.engine.transform import PolicyTransform
 from autoaug.modalities.registry import get_modality
-from autoaug.modalities.text.tokens import text_of, words_of
+from autoaug.modalities.text.tokens import text_of, tokenized, words_of
 from autoaug.modalities.translation import mixing, pictures
 from autoaug.modalities.translation.models import targets_of
-from autoaug.modalities.translation.pairs import BACK, PIECES, SOURCE, TARGET
+from autoaug.modalities.translation.pairs import BACK, PIECES, SOURCE, TARGET, stacked
+from autoaug.modalities.translation.pieces import Speller
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Operation, Policy, in_turn
 from autoaug.search.sampling import Given, sample_shaped
@@ -122,6 +123,17 @@ def test_concatenation_puts_both_sides_behind_each_other_where_they_fit() -> Non
     assert torch.equal(made[2], given[2])  # with itself it would be too long
     assert not made[0, BACK].any()  # the second has none
     get_modality("translation").values.check(made)
+
+
+def test_a_sentence_that_begins_with_a_sign_has_a_space_before_it_behind_another() -> None:
+    both = ["¿Dónde está?", "Es bueno.", '"Sí", dijo.', "“你好”", "好。"]
+    speller = Speller(both)
+    rows = [(tokenized(text), tokenized(text), speller.tokens(text), []) for text in both]
+    given = torch.from_numpy(stacked(rows, 40))
+    made = mixed("concatenation", given, [1, 0, 1, 4, 3], 0.5)
+    expected = [f"{both[0]} {both[1]}", f"{both[1]} {both[0]}", f"{both[2]} {both[1]}", "“你好”好。", "好。“你好”"]
+    assert [text_of(pair[TARGET].numpy()) for pair in made] == expected
+    assert ["".join(spelled(pair)).strip() for pair in made] == expected
 
 
 @pytest.mark.parametrize(("weight", "place"), [(0.0, 0.0), (0.4, 0.99), (0.7, 0.3), (1.0, 0.5)])

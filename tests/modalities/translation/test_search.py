@@ -67,6 +67,25 @@ def test_metrics_are_those_of_sacrebleu() -> None:
         assert metric.influence(statistics).mean() == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("tokenizer", "references", "predicted"),
+    [
+        ("zh", ["我喜欢这家酒店，真的", "他昨天去了 Berlin"], ["我喜欢那家酒店，真的", "他昨天到了 Berlin"]),
+        ("char", ["私はこのホテルが好きです", "カタカナ"], ["私はあのホテルが好きです", "カタナ"]),
+        ("char", ["สวัสดีครับ"], ["สวัสดีค่ะ"]),
+        ("13a", ["나는 이 호텔을 좋아해요.", "It's 3.5 (very) nice"], ["나는 이 호텔을 좋아해.", "It is 3.5 nice"]),
+    ],
+)
+def test_bleu_counts_characters_where_no_spaces_part_words(
+    tokenizer: str, references: list[str], predicted: list[str]
+) -> None:
+    labels = encode_pairs([("", reference) for reference in references])
+    for texts in (predicted, references):
+        made = Bleu().of(Bleu().statistics(encode_texts(texts), labels))
+        assert made == pytest.approx(sacrebleu.corpus_bleu(texts, [references], tokenize=tokenizer).score)
+    assert made == pytest.approx(100)
+
+
 def test_the_influence_is_that_of_leaving_sentences_out() -> None:
     """The sum of small changes: the metric with a sentence counted twice moves as its influence says."""
     labels = encode_pairs(PAIRS * 50)

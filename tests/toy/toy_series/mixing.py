@@ -30,5 +30,5 @@ def mix(batch: Batch, partners: Batch, mode: Tensor, weight: Tensor, place: Tens
     return batch._replace(values=torch.where(mode == 2, torch.where(is_own, batch.values, partners.values), mixed))
 
 
-def label_weights(batch: Batch, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
+def label_weights(batch: Batch, partner: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
     return weight

@@ -18,7 +18,7 @@ from typing import Any
 from autoaug.modalities.text.letters import Letters
 from autoaug.modalities.text.own_homophones import OwnHomophones
 from autoaug.modalities.text.own_lexicon import OwnLexicon
-from autoaug.modalities.text.segmentation import cleaned, flags_of_word, lowered, segments, units_of
+from autoaug.modalities.text.segmentation import cleaned, flags_of_word, lowered, segments, text_from, units_of
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
 from autoaug.modalities.text.vocabulary import Vocabulary
 
@@ -301,8 +301,7 @@ def apply_operations(texts: Sequence[str], drawn: Sequence[Sequence[tuple[int, f
             if index >= 0:
                 _, function, limit = OPERATORS[index]
                 tokens = fitting(function(tokens, rounded(rounded(magnitude) * rounded(limit)), uniforms), room)
-        joined = "".join(" " * (flags & 1) + word for word, flags in tokens).strip()
-        made.append(text if tokens == given else joined)
+        made.append(text if tokens == given else text_from(tokens))
     return made
 
 

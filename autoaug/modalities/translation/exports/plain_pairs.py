@@ -16,6 +16,7 @@ from autoaug.modalities.text.exports.plain import (
     rounded,
     tokens_of,
 )
+from autoaug.modalities.text.segmentation import text_from
 
 OPERATORS: list[tuple[str, Callable[..., Tokens], float]] = []
 
@@ -57,6 +58,5 @@ def apply_to_pairs(pairs: Sequence[Sequence[str]], drawn: Sequence[Any]) -> list
                 value = rounded(rounded(magnitude) * rounded(limit))
                 given: Any = [source, *pair[1:]] if kind == "pairs" else source
                 source = fitting(function(given, value, uniforms), room)
-        joined = "".join(" " * (flags & 1) + word for word, flags in source).strip()
-        made.append((texts[0] if source == pair[0] else joined, *texts[1:]))
+        made.append((texts[0] if source == pair[0] else text_from(source), *texts[1:]))
     return made
