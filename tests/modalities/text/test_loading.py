@@ -381,6 +381,18 @@ def test_the_script_is_that_of_most_letters() -> None:
     assert script_of("PATH の形式が正しくありません") == "Hiragana"
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_the_head_may_have_lines_before_it_and_ends_of_lines_and_separators_in_quotes(
+    separator: str, tmp_path: Path
+) -> None:
+    head = separator.join(['"id, or\nnumber; or\tname"', "text", "label"])
+    rows = [separator.join(["1", f'"{text}"', label]) for text, label in written(8, 0)]
+    (tmp_path / "a.csv").write_text("\n".join(["", head, *rows]))
+    assert recognize(tmp_path / "a.csv").name == "text"
+    source = opened(tmp_path / "a.csv")
+    assert (source.classes, source.assumed) == (("money", "sport"), ())
+
+
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("text,label\nhello,a\nworld,b\n".encode("utf-8-sig"))
     assert opened(tmp_path / "a.csv").left_out == ()
