@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import re
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -396,6 +398,20 @@ def test_the_head_may_have_lines_before_it_and_ends_of_lines_and_separators_in_q
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("text,label\nhello,a\nworld,b\n".encode("utf-8-sig"))
     assert opened(tmp_path / "a.csv").left_out == ()
+
+
+@pytest.mark.parametrize("order", [("txt", "json"), ("json", "txt"), ("json", "cls", "txt")])
+def test_the_texts_of_a_shard_are_no_labels(order: tuple[str, ...], tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for i, (text, label) in enumerate(written(8, 0)):
+            contents = {"txt": text, "json": json.dumps({"label": label}), "cls": label}
+            for ending in order:
+                info = tarfile.TarInfo(f"{i:04}.{ending}")
+                info.size = len(contents[ending].encode())
+                archive.addfile(info, io.BytesIO(contents[ending].encode()))
+    source = open_source(tmp_path / "a.tar", 2**30, modality="text")
+    assert source.classes == ("money", "sport")
+    assert [text_of(row) for row in source.parts["train"].inputs.take(np.arange(8))] == [t for t, _ in written(8, 0)]
 
 
 @pytest.mark.parametrize(
