@@ -108,11 +108,12 @@ def classes_chart(facts: RunFacts) -> Chart | None:
         return None
     half, count = _MOST_ROWS // 2, len(per_class.rows)
     of_some = f", for the {half} of {count} classes that lose most and the {half} that gain most"
+    which = of_some if count > _MOST_ROWS else ""
     return Chart(
         "classes",
         "recall",
         "",
-        f"{RECALL.heading} per class before and after{of_some if count > _MOST_ROWS else ''}. The intervals in its table are for new seeds alone, "
+        f"{RECALL.heading} per class before and after{which}. The intervals in its table are for new seeds alone, "
         "and each holds with 95 % on its own: with several classes, one or another may be luck.",
         classes_figure(per_class),
         (
