@@ -154,7 +154,7 @@ class Mixer(Protocol):
         """
 
     def label_weights(self, batch: Batch, partner: Tensor, mode: Tensor, weight: Tensor, place: Tensor) -> Tensor:
-        """The weight ``[n]`` of each sample's own label, by the batch before changes and the places of the partners."""
+        """The weight ``[n]`` of each sample's own label, from the batch before its operators and the partners' rows."""
 
 
 class Annotations(Protocol):

@@ -21,8 +21,8 @@ from autoaug.runs.folder import RunFolder
 from autoaug.utils.files import replacing, write_whole
 from autoaug.version import __version__
 
-#: What is written first: a folder without it holds no exported model.
-_WEIGHTS = "model.safetensors"
+#: A folder with weights and without the facts is of another program.
+_WEIGHTS, _FACTS = "model.safetensors", "model.json"
 
 
 def export_model(folder: RunFolder, out: Path) -> list[Path]:
@@ -38,7 +38,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     if out.exists() and not out.is_dir():
         raise RunError(f"{out} exists and is not a folder; choose another with --out")
     there = {path.name for path in out.iterdir() if not path.name.startswith(".")} if out.is_dir() else set()
-    if there and _WEIGHTS not in there:
+    if there and _FACTS not in there:
         raise RunError(f"{out} is not empty, and holds no exported model; choose another folder with --out")
     with replacing(out / _WEIGHTS) as unfinished:
         shutil.copyfile(folder.model, unfinished)
@@ -74,7 +74,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
             has_script=script is not None,
         )
     )
-    written = {"model.json": json.dumps(about, indent=2), "README.md": card}
+    written = {_FACTS: json.dumps(about, indent=2), "README.md": card}
     if script is not None:
         written["inference.py"] = inference_script(script, about)
     for name, text in written.items():

@@ -120,5 +120,14 @@ def test_what_is_wrong_is_named(tmp_path: Path) -> None:
         open_source(torn, LIMIT)
     with pytest.raises(DataError, match=r"0001 has no label \(\.cls\); add it"):
         open_source(shard(tmp_path / "lone.tar", {"0001.png": png(pictures(1)[0])}), LIMIT)
+    parted = {
+        "1.png": png(pictures(1)[0]),
+        "1.txt": b"a cat",
+        "2.png": png(pictures(1)[0]),
+        "2.cls": b"0",
+        "1.cls": b"0",
+    }
+    with pytest.raises(DataError, match=r"1 has no sample; add it, next to the other members of 1"):
+        open_source(shard(tmp_path / "parted.tar", parted), LIMIT)
     with pytest.raises(DataError, match=r"hf:no/such cannot be loaded"):
         open_source("hf:no/such", LIMIT)

@@ -89,6 +89,9 @@ def test_a_manifest_has_labels_joined_by_semicolons_or_numbers(tmp_path: Path) -
         manifest.write_text(f"path,number\n0.png,{number}\n")
         with pytest.raises(DataError, match=f"line 2: number '{number}' is not a finite number"):
             open_source(str(manifest), 2**30)
+    manifest.write_text("path;number\n0.png;0,5\n")  # as spreadsheets write it where semicolons separate
+    with pytest.raises(DataError, match=r"number '0,5' is not .*; write it with a decimal point"):
+        open_source(str(manifest), 2**30)
     manifest.write_text("path,labels\n0.png,\n1.png,\n")
     with pytest.raises(DataError, match="no sample has a label; give"):
         open_source(str(manifest), 2**30)

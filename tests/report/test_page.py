@@ -179,7 +179,7 @@ def test_one_number_is_no_numbers_and_an_error_is_not_kept(run: RunFolder) -> No
     run.result.write_text(json.dumps(told | {"inquiries": {"affinity": {**measured, "passes": 1}}}))
     page = report_page(run, cdn=True)
     assert ", 1 number per sample;" in page
-    assert "(of a loss or an error, twice as much keeps a half)" in page
+    assert "(where a loss or an error doubles, half is kept)" in page
 
 
 @pytest.mark.fault("storage", "a folder for the model that holds something else, or a disk that is full")
@@ -188,10 +188,11 @@ def test_a_model_takes_the_place_of_nothing_but_a_model(
 ) -> None:
     save_file({"weight": np.zeros(1)}, run.model)
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/README.md").write_text("mine")
-    with pytest.raises(RunError, match="is not empty, and holds no exported model; choose another"):
-        export_model(run, tmp_path / "mine")
-    assert [(path.name, path.read_text()) for path in (tmp_path / "mine").iterdir()] == [("README.md", "mine")]
+    for name in ("README.md", "model.safetensors"):  # other programs call weights so, too
+        (tmp_path / "mine" / name).write_text("mine")
+        with pytest.raises(RunError, match="is not empty, and holds no exported model; choose another"):
+            export_model(run, tmp_path / "mine")
+    assert {path.read_text() for path in (tmp_path / "mine").iterdir()} == {"mine"}
     export_model(run, tmp_path / "model")
     export_model(run, tmp_path / "model")
     before = {path.name: path.read_bytes() for path in (tmp_path / "model").iterdir()}

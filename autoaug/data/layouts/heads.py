@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from autoaug.data.layouts.separated import separator_of
+from autoaug.data.layouts.separated import first_rows
 
 #: Bytes of the first line at the most.
 _HEAD = 2**26
 
 
 def columns_of(path: Path) -> list[str]:
-    """The names of the columns with text in a file of a table, from its head alone, without quotation marks; those of
+    """The names of the columns with text in a file of a table, from its head alone; those of
     JSON Lines are the keys of the first line. None where a column has encoded samples. Raises errors of many kinds for
     damaged files.
     """
@@ -24,11 +24,10 @@ def columns_of(path: Path) -> list[str]:
         kinds = {name: str(kind) for name, kind in zip(*_names_and_types(read_schema(path)), strict=True)}
         encoded = any(kind.startswith(("struct", "binary", "large_binary")) for kind in kinds.values())
         return [] if encoded else [name for name, kind in kinds.items() if kind.endswith("string")]
-    with path.open("rb") as file:
-        first = file.readline(_HEAD).decode("utf-8-sig", errors="replace").rstrip("\r\n")
     if ending in (".jsonl", ".ndjson"):
-        return list(json.loads(first))
-    return [name.strip(' "') for name in first.split(separator_of(first, ending))]
+        with path.open("rb") as file:
+            return list(json.loads(file.readline(_HEAD).decode("utf-8-sig", errors="replace")))
+    return [name.strip() for row in first_rows(path, 1) for name in row]
 
 
 def _names_and_types(schema: Any) -> tuple[list[str], list[Any]]:

@@ -135,4 +135,5 @@ def check_number(text: str, where: str) -> None:
             return
     if text.lower() in _MISSING:
         raise DataError(f"{where}: the number is missing ({text!r}); fill it in, or remove the line")
-    raise DataError(f"{where}: number {text!r} is not a finite number from {-_LARGEST:.1e} to {_LARGEST:.1e}")
+    cure = "; write it with a decimal point, and no other sign" if "," in text else ""
+    raise DataError(f"{where}: number {text!r} is not a finite number from {-_LARGEST:.1e} to {_LARGEST:.1e}{cure}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +17,28 @@ _LONGEST = 2**31 - 1
 #: A value with quotation marks as programs write it that put values in quotes (RFC 4180).
 _IN_QUOTES = re.compile(r'"(?:[^"]|"")*"')
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
+#: The first line of a file that is not empty, which may have ends of lines in quotes; and the most bytes of it.
+_HEAD = re.compile(rf'[\r\n]*((?:{_IN_QUOTES.pattern}|[^"\r\n])*)')
+_HEAD_BYTES = 2**17
 
 
-def separator_of(head: str, ending: str) -> str:
-    """What separates the values of a file with this first line: a tab in a TSV, else a comma, or whatever of comma,
-    semicolon and tab is there instead. Spreadsheets write semicolons where numbers have decimal commas.
+def separator_of(text: str, ending: str) -> str:
+    """What separates the values of a file that begins with this text: a tab in a TSV, else a comma, or whatever of
+    comma, semicolon and tab is in the head instead. Spreadsheets write semicolons where numbers have decimal commas.
     """
-    usual, names = "\t" if ending.lower() == ".tsv" else ",", _IN_QUOTES.sub("", head)
+    head = _HEAD.match(text[:_HEAD_BYTES])
+    usual, names = "\t" if ending.lower() == ".tsv" else ",", _IN_QUOTES.sub("", head[1] if head else "")
     return next((sign for sign in (usual, *_SEPARATORS) if sign in names), usual)
+
+
+def first_rows(path: Path, at_most: int) -> list[list[str]]:
+    """Up to `at_most` rows of a file that are not empty, the head first. Only its beginning is read, and damage is not
+    noticed: this is for guesses about what is in it. Raises `OSError` if the file cannot be read.
+    """
+    with path.open("rb") as file:
+        text = file.read(_HEAD_BYTES).decode("utf-8-sig", errors="replace")
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text, path.suffix))
+    return list(itertools.islice(filter(None, rows), at_most))
 
 
 def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]]]:
@@ -35,7 +50,7 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
     if "\0" in text:
         raise DataError(f"{path}: not a {kind} file (it has NUL bytes; remove them)")
     csv.field_size_limit(_LONGEST)
-    separator = separator_of(text.lstrip("\r\n").partition("\n")[0], path.suffix)
+    separator = separator_of(text, path.suffix)
     is_plain = separator == "\t" and '"' in text and _is_plain(text)
     lines = csv.reader(
         io.StringIO(text, newline=""),

@@ -42,53 +42,51 @@ def is_webdataset_folder(path: Path) -> bool:
 
 def _samples(shard: Path, endings: frozenset[str], left_out: Counter[str]) -> Iterator[Encoded]:
     waiting: dict[str, dict[str, bytes]] = {}
+    before = ""
     with reading(shard, "a complete tar file"), tarfile.open(shard) as archive:
-        chosen = _chosen_labels(shard, archive, endings)
         for member in archive:
             if member.isdir():
                 continue
-            key, ending = _key_and_ending(member)
-            if is_tool_made(PurePosixPath(member.name).name):  # such as the ._ files of a Mac
+            name = PurePosixPath(member.name)
+            ending = name.suffix.lower()
+            if is_tool_made(name.name):  # such as the ._ files of a Mac
                 left_out["hidden member"] += 1
                 continue
             kind = "sample" if ending in endings else ending
-            file = archive.extractfile(member) if member.isfile() and kind in ("sample", chosen.get(key)) else None
+            file = archive.extractfile(member) if member.isfile() and kind in ("sample", *_LABELS) else None
             if file is None:
                 left_out[ending or "member without a suffix"] += 1
                 continue
-            members = waiting.setdefault(key, {})
-            members[kind] = file.read()
-            if "sample" in members and len(members) > 1:
-                yield Encoded(members["sample"], _label(f"{shard}: the label of {key}", members), role_in(shard.name))
-                del waiting[key]
-    if waiting:
-        key = next(iter(waiting))
-        raise DataError(f"{shard}: {key} has no {'label (.cls)' if 'sample' in waiting[key] else 'sample'}; add it")
+            key = printable(str(name.with_suffix("")))
+            if member.size > _MOST_BYTES:
+                raise DataError(f"{shard}: {key}{ending} has {member.size} bytes, more than any sample")
+            if key != before and _is_whole(waiting.get(before, {})):
+                yield _encoded(shard, before, waiting.pop(before), left_out)
+            waiting.setdefault(key, {})[kind] = file.read()
+            before = key
+    for key, members in waiting.items():
+        if not _is_whole(members):
+            lacks = "label (.cls)" if "sample" in members else "sample"
+            raise DataError(f"{shard}: {key} has no {lacks}; add it, next to the other members of {key}")
+        yield _encoded(shard, key, members, left_out)
 
 
-def _key_and_ending(member: tarfile.TarInfo) -> tuple[str, str]:
-    name = PurePosixPath(member.name)
-    return printable(str(name).removesuffix(name.suffix)), name.suffix.lower()
+def _is_whole(members: dict[str, bytes]) -> bool:
+    return "sample" in members and len(members) > 1
 
 
-def _chosen_labels(shard: Path, archive: tarfile.TarFile, endings: frozenset[str]) -> dict[str, str]:
-    """The ending of the member that holds the label, by key: captions and facts may be beside a class. Raises
-    `DataError` if a member that would be read is too large.
-    """
-    chosen: dict[str, str] = {}
-    for member in archive:
-        key, ending = _key_and_ending(member)
-        if member.size > _MOST_BYTES and ending in endings.union(_LABELS):
-            raise DataError(f"{shard}: {key}{ending} has {member.size} bytes, more than any sample")
-        if member.isfile() and ending in _LABELS:
-            chosen[key] = min(chosen.get(key, ending), ending, key=_LABELS.index)
-    return chosen
+def _encoded(shard: Path, key: str, members: dict[str, bytes], left_out: Counter[str]) -> Encoded:
+    """The sample of these members. Captions and facts may be beside its class, and are left out."""
+    chosen = next(kind for kind in _LABELS if kind in members)
+    left_out.update(kind for kind in members if kind not in ("sample", chosen))
+    return Encoded(
+        members["sample"], _label(f"{shard}: the label of {key}", chosen, members[chosen]), role_in(shard.name)
+    )
 
 
-def _label(where: str, members: dict[str, bytes]) -> str:
-    kind = next(kind for kind in _LABELS if kind in members)
+def _label(where: str, kind: str, given: bytes) -> str:
     try:
-        text = members[kind].decode().strip()
+        text = given.decode().strip()
         content = json.loads(text) if kind == ".json" else text
     except (ValueError, RecursionError) as fault:
         raise DataError(f"{where} cannot be read ({fault})") from None

@@ -20,6 +20,7 @@ from autoaug.data.layouts import list_files, no_such_data
 from autoaug.data.layouts.arrays import converted, open_npz
 from autoaug.data.layouts.folder import files_below
 from autoaug.data.layouts.listing import Common, Item, open_listing
+from autoaug.data.layouts.separated import first_rows
 from autoaug.data.source import Source
 from autoaug.errors import DataError
 from autoaug.modalities.audio.decoding import (
@@ -63,10 +64,7 @@ def recognizes(data: str) -> bool:
     if not path.is_file():  # reading a pipe would never end
         return False
     if suffix in (".csv", ".tsv"):
-        with path.open("rb") as file:
-            lines = file.read(2**16).decode(errors="replace").splitlines()[1 : 1 + _LOOKED_AT]
-        separator = "\t" if suffix == ".tsv" else ","
-        return _are_sounds([max(line.split(separator), key=_is_sound) for line in lines if line.strip()])
+        return _are_sounds([max(row, key=_is_sound) for row in first_rows(path, 1 + _LOOKED_AT)[1:]])
     if suffix != ".npz":
         return False
     with zipfile.ZipFile(path) as archive:
@@ -74,7 +72,7 @@ def recognizes(data: str) -> bool:
 
 
 def _is_sound(name: str) -> bool:
-    return os.path.splitext(name.strip(' "'))[1].lower() in ENDINGS
+    return os.path.splitext(name.strip())[1].lower() in ENDINGS
 
 
 def _are_sounds(names: Sequence[str]) -> bool:

@@ -119,12 +119,14 @@ def alternatives(folder: str, texts: Sequence[str]) -> list[str]:
 
 
 def _says_much(word: str) -> bool:
-    return flags_of_word(word, False) & (WORD | PROTECTED | COMMON) == WORD
+    return flags_of_word(word, 0) & (WORD | PROTECTED | COMMON) == WORD
 
 
-def _joined(units: Sequence[tuple[str, bool]], place: int, mask: str) -> str:
+def _joined(units: Sequence[tuple[str, int]], place: int, mask: str) -> str:
     """The text with a mask at that place."""
-    return "".join(" " * spaced + (mask if i == place else word) for i, (word, spaced) in enumerate(units)).strip()
+    return "".join(
+        " " * (before & 1) + (mask if i == place else word) for i, (word, before) in enumerate(units)
+    ).strip()
 
 
 def _whole_words(tokenizer: Any) -> dict[int, str]:

@@ -76,26 +76,28 @@ def pieces(text: str, at_most: int) -> list[str]:
     return [*parts, part.decode()]
 
 
-def segments(text: str, at_most: int = 23) -> Iterator[tuple[str, bool]]:
-    """The words and signs of a text in NFC, in parts of at most `at_most` bytes, each with whether white space, or the
-    beginning of the text, is before it. Texts whose first letter is of an unspaced script have none at the beginning.
-    Runs of Han characters are cut into words by ``rjieba`` where it is installed, or else into characters.
+def segments(text: str, at_most: int = 23) -> Iterator[tuple[str, int]]:
+    """The words and signs of a text in NFC, in parts of at most `at_most` bytes, each with what is before it: 1 for
+    white space, or the beginning of the text, 128 for another part of the same word, and else 0. Texts whose first
+    letter is of an unspaced script have no white space at the beginning. Runs of Han characters are cut into words by
+    ``rjieba`` where it is installed, or else into characters.
     """
     end = 0
     for match in (Patterns.ascii if text.isascii() else Patterns.piece).finditer(text):
         found, kind = match[0], match.lastgroup
-        spaced = match.start() > end or (not end and (kind == "word" or is_spaced(text)))
+        before = int(match.start() > end or (not end and (kind == "word" or is_spaced(text))))
         end = match.end()
         if len(found) <= at_most and found.isascii():  # most are, and nothing else is to be done
-            yield found, spaced
+            yield found, before
             continue
         words = [found]
         if kind == "han":
             words = list(found) if Chinese.cut is None else Chinese.cut(found)
         for word in words:
             for piece in [word] if len(word.encode()) <= at_most else pieces(word, at_most):
-                yield piece, spaced
-                spaced = False
+                yield piece, before
+                before = 128
+            before = 0
 
 
 def is_spaced(text: str) -> bool:
@@ -104,11 +106,11 @@ def is_spaced(text: str) -> bool:
     return Patterns.unspaced.match(first) is None
 
 
-def flags_of_word(word: str, spaced: bool) -> int:
+def flags_of_word(word: str, before: int) -> int:
     """The flags of a word or sign: 1 for white space before it, 2 for a word, 4 if it must stay, 8 if it says little,
-    16 if a sentence ends with it, and always 64.
+    16 if a sentence ends with it, always 64, and 128 if another part of the same word is before it.
     """
-    lower, flags = word.lower(), 64 + spaced
+    lower, flags = word.lower(), 64 + before
     if any(character.isalnum() for character in word):
         negates = lower in FunctionWords.negations or lower.replace("’", "'").endswith("n't")
         return flags + 2 + 4 * negates + 8 * (lower in FunctionWords.common)
@@ -126,11 +128,11 @@ def parted(units: Iterable[tuple[str, int]]) -> Iterator[tuple[str, int]]:
     """
     before = ""
     for word, flags in units:
-        yield word, flags if flags & 1 or not before or may_follow(before, word) else flags | 1
+        yield word, flags if flags & 1 or not before or may_follow(before, word, flags) else flags | 1
         before = word
 
 
-def may_follow(before: str, word: str, at_most: int = 23) -> bool:
+def may_follow(before: str, word: str, flags: int, at_most: int = 23) -> bool:
     """Whether a word or sign may follow another one without a space: two words only in scripts that have none, and as
     parts of a long word, of which an operator may have taken a few letters.
     """
@@ -138,7 +140,7 @@ def may_follow(before: str, word: str, at_most: int = 23) -> bool:
         return True
     if Patterns.unspaced.match(before[-1]) or Patterns.unspaced.match(word[0]):
         return True
-    return len((before + Patterns.letter.findall(word)[0]).encode()) > at_most - 3
+    return bool(flags & 128) and len((before + Patterns.letter.findall(word)[0]).encode()) > at_most - 3
 
 
 def lowered(word: str) -> str:

@@ -17,23 +17,23 @@ from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segment
 #: The bytes and the numbers of a token, and the most bytes of UTF-8 in it.
 WIDTH, NUMBERS, ROOM = 24, 3, 23
 #: The flags: white space is before it, it is a word rather than a sign, it must stay, it says little, a sentence ends
-#: with it, and an operator made it. All tokens have the last one.
+#: with it, and an operator made it. All tokens have the last one. (128 is only of the text; see `flags_of_word`.)
 SPACED, WORD, PROTECTED, COMMON, END, MADE, THERE = 1, 2, 4, 8, 16, 32, 64
 #: A token, the zeros at the end of its word left out.
 _UNIT = np.dtype([("flags", "u1"), ("word", f"S{ROOM}")])
 
 
 @lru_cache(2**16)
-def token(word: str, spaced: bool, stays: bool = False) -> bytes:
-    """The 24 bytes of a word; negations stay in any case."""
-    return bytes([flags_of_word(word, spaced) | PROTECTED * stays]) + word.encode().ljust(ROOM, b"\0")
+def token(word: str, before: int, stays: bool = False) -> bytes:
+    """The 24 bytes of a word, after what `segments` says is before it; negations stay in any case."""
+    return bytes([flags_of_word(word, before) | PROTECTED * stays]) + word.encode().ljust(ROOM, b"\0")
 
 
 def tokenized(text: str, protected: frozenset[str] = frozenset()) -> list[bytes]:
     """The tokens of a text. Words and signs in `protected`, which are in lower case, must stay, as negations must."""
     if not protected:
-        return [token(word, spaced) for word, spaced in segments(cleaned(text))]
-    return [token(word, spaced, word.lower() in protected) for word, spaced in segments(cleaned(text))]
+        return [token(word, before) for word, before in segments(cleaned(text))]
+    return [token(word, before, word.lower() in protected) for word, before in segments(cleaned(text))]
 
 
 def as_rows(texts: Iterable[Sequence[bytes]], length: int) -> np.ndarray:

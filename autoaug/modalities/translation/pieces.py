@@ -21,7 +21,7 @@ _Pair = tuple[str, str]
 
 def spelled(text: str) -> list[str]:
     """The words and signs of a text, each with a space at its front if there is one, or it is the first word."""
-    return [" " * spaced + word for word, spaced in segments(cleaned(text))]
+    return [" " * (before & 1) + word for word, before in segments(cleaned(text))]
 
 
 def learn_merges(texts: Iterable[str], most: int = MOST_PIECES) -> list[_Pair]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 import zipfile
@@ -16,6 +15,7 @@ from PIL import Image
 from autoaug.data.layouts import list_files
 from autoaug.data.layouts.folder import files_below
 from autoaug.data.layouts.listing import Item, Listing
+from autoaug.data.layouts.separated import first_rows
 from autoaug.data.source import ROLE_NAMES
 from autoaug.modalities.image.decoding import image_endings
 from autoaug.modalities.video.decoding import ENDINGS, GIF, is_clip_file
@@ -84,14 +84,9 @@ def _are_frames(root: Path, files: list[Path], clips: set[Path]) -> bool:
 
 
 def _are_listed(manifest: Path) -> bool:
-    separator = "\t" if manifest.suffix.lower() == ".tsv" else ","
-    with manifest.open("rb") as file:
-        lines = file.read(2**16).decode(errors="replace").splitlines()
-    try:
-        rows = list(islice(csv.DictReader(lines, delimiter=separator), _LOOKED_AT))
-    except csv.Error:
-        return False
-    names = [str(row.get("path") or "").strip() for row in rows]
+    head, *rows = first_rows(manifest, 1 + _LOOKED_AT) or [[]]
+    columns = [name.strip().lower() for name in head]
+    names = [dict(zip(columns, row, strict=False)).get("path", "").strip() for row in rows]
     paths = [manifest.parent / name for name in names if name]
     clips = _clip_files(paths)
     return 2 * sum(path in clips or os.path.isdir(path) for path in paths) > len(paths)  # not `is_dir`: may be too long

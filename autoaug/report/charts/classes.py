@@ -106,13 +106,14 @@ def classes_chart(facts: RunFacts) -> Chart | None:
     per_class = None if facts.result is None else classes(facts.result)
     if per_class is None:
         return None
-    left_out = f"; drawn are the {_MOST_ROWS // 2} that lose most and the {_MOST_ROWS // 2} that gain most of "
-    left_out = f"{left_out}{len(per_class.rows)} classes" if len(per_class.rows) > _MOST_ROWS else ""
+    half, count = _MOST_ROWS // 2, len(per_class.rows)
+    of_some = f", for the {half} of {count} classes that lose most and the {half} that gain most"
+    which = of_some if count > _MOST_ROWS else ""
     return Chart(
         "classes",
         "recall",
         "",
-        f"{RECALL.heading} per class before and after{left_out}. The intervals in its table are for new seeds alone, "
+        f"{RECALL.heading} per class before and after{which}. The intervals in its table are for new seeds alone, "
         "and each holds with 95 % on its own: with several classes, one or another may be luck.",
         classes_figure(per_class),
         (

@@ -76,7 +76,7 @@ def test_a_given_length_cuts_and_pads(folder: Path) -> None:
         opened(folder, 50, 60)
 
 
-@pytest.mark.parametrize(("suffix", "separator"), [("csv", ","), ("tsv", "\t")])
+@pytest.mark.parametrize(("suffix", "separator"), [("csv", ","), ("csv", ";"), ("csv", "\t"), ("tsv", "\t")])
 def test_manifests_have_groups_and_splits(suffix: str, separator: str, folder: Path) -> None:
     rows = [["path", "label", "split", "group"]]
     rows += [

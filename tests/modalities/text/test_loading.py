@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -381,27 +379,18 @@ def test_the_script_is_that_of_most_letters() -> None:
     assert script_of("PATH の形式が正しくありません") == "Hiragana"
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_the_head_may_have_lines_before_it_and_ends_of_lines_and_separators_in_quotes(
+    separator: str, tmp_path: Path
+) -> None:
+    head = separator.join(['"id, or\nnumber; or\tname"', "text", "label"])
+    rows = [separator.join(["1", f'"{text}"', label]) for text, label in written(8, 0)]
+    (tmp_path / "a.csv").write_text("\n".join(["", head, *rows]))
+    assert recognize(tmp_path / "a.csv").name == "text"
+    source = opened(tmp_path / "a.csv")
+    assert (source.classes, source.assumed) == (("money", "sport"), ())
+
+
 def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("text,label\nhello,a\nworld,b\n".encode("utf-8-sig"))
     assert opened(tmp_path / "a.csv").left_out == ()
-
-
-@pytest.mark.parametrize(
-    "names", [("x", "y"), ("texts", "labels"), ("train_texts", "train_labels"), ("X_train", "y_train")]
-)
-def test_arrays_of_texts_are_known_by_any_of_their_names(names: tuple[str, str], tmp_path: Path) -> None:
-    """What training texts need is their length: neither labels, nor texts of other splits count."""
-    texts, labels = zip(*written(40, 0), strict=True)
-    train, test = dict(zip(names, (texts, labels), strict=True)), [f"{text} " * 9 for text in texts]
-    np.savez(tmp_path / "a.npz", **train, x_test=test, y_test=labels, class_names=np.unique(labels))
-    assert recognize(tmp_path / "a.npz").name == "text"
-    source = opened(tmp_path / "a.npz")
-    assert (len(source.parts["train"]), len(source.parts["test"])) == (40, 40)
-    longest = np.quantile([len(re.findall(r"\w+|[^\w\s]", text)) for text in texts], 0.98, method="higher")
-    assert source.parts["train"].inputs.shape[0] == math.ceil(1.25 * longest)
-
-
-def test_an_array_file_without_training_texts_is_refused(tmp_path: Path) -> None:
-    np.savez(tmp_path / "a.npz", x_test=np.array(["a b", "c"]), y_test=np.arange(2))
-    with pytest.raises(DataError, match="there is no array 'x_train'"):
-        opened(tmp_path / "a.npz")

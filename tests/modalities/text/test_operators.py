@@ -289,6 +289,24 @@ def test_no_operator_makes_one_word_of_two(name: str) -> None:
     assert [word for other in made for word in re.findall("[a-z]+", other.lower()) if word not in known] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Просмотрел «дважды» (замечательный) фильм", {"Просмотрел", "дважды", "замечательный", "фильм"}),
+        (
+            "Der Donaudampfschifffahrtsgesellschaftskapitän: (gut)",
+            {"Der", "Donaudampfschifffahrtsgesellschaftskapitän", "gut"},
+        ),
+        ("internationalizations(really)ok", {"internationalizations", "really", "ok"}),
+    ],
+)
+def test_long_words_stay_whole_and_join_no_others(text: str, words: set[str]) -> None:
+    policy = Policy(layers=in_turn(Operation(operator="PunctuationDeletion", magnitude=1.0)))
+    made = policy.transform(seed=0)([text] * 60)
+    assert {word for other in made for word in re.findall(r"\w+", other)} == words
+    assert any(not re.findall(r"[^\w\s]", other) for other in made)
+
+
 def test_graphemes_are_whole_and_words_of_each_script_are_found() -> None:
     found = [words(row) for row in rows(*TEXTS)]
     assert found[3][:2] == ["नमस्ते", "दुनिया"]

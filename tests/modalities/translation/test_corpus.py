@@ -233,6 +233,13 @@ def program(code: str) -> str:
 UPPER = program("import sys; print(sys.stdin.read().upper(), end=str())")
 
 
+def test_names_of_columns_may_have_separators_in_quotes(tmp_path: Path) -> None:
+    data = write(tmp_path / "a.csv", '"English, US","Spanish, Spain"\n"Yes, it is","Sí, lo es"\n')
+    source = open_source(data, LIMIT, modality="translation")
+    assert texts(source) == [("Yes, it is", "Sí, lo es")]
+    assert "'English, US' is taken for the source and 'Spanish, Spain' for the target" in source.assumed[0]
+
+
 def test_columns_of_ids_are_no_side(tmp_path: Path) -> None:
     rows = [(str(i), "eins", "one", "x") for i in range(3)]
     table = write_table(tmp_path / "t.tsv", rows, ("id", "de", "en", "note"))

@@ -109,9 +109,11 @@ def test_files_and_folders_of_frames_may_be_mixed(tmp_path: Path) -> None:
 
 
 def test_a_manifest_may_list_a_clip_again_and_again_and_other_tables_have_paths_of_any_length(tmp_path: Path) -> None:
-    (tmp_path / "clips.csv").write_text("path,label\n" + "one.avi,a\n" * 9)
+    for separator in ",;\t":  # as spreadsheets write it
+        text = f"\ufeffpath{separator}label\r\n" + f"one.avi{separator}a\r\n" * 9
+        (tmp_path / "clips.csv").write_bytes(text.encode())
+        assert recognize(tmp_path / "clips.csv").name == "video"
     (tmp_path / "table.csv").write_text(f"path,text,label\n{'word ' * 100},hello,a\n")
-    assert recognize(tmp_path / "clips.csv").name == "video"
     assert recognize(tmp_path / "table.csv").name != "video"
 
 

@@ -103,7 +103,7 @@ def punctuation_insertion(tokens: Tokens, share: float, uniforms: Sequence[float
     for i, token in enumerate(tokens):
         if i in before:
             sign = ".;?:!,"[bits[i] % 6]
-            made.append((sign, flags_of_word(sign, bool(token[1] & 1)) + 32))
+            made.append((sign, flags_of_word(sign, token[1] & 1) + 32))
         made.append(token)
     return made
 
@@ -184,7 +184,7 @@ def tf_idf_replacement(tokens: Tokens, share: float, uniforms: Sequence[float], 
 def like(token: Token, word: str) -> Token:
     """A word with the space and, where it is ASCII, the capital of a token."""
     capital = "A" <= token[0][0] <= "Z" and "a" <= word[0] <= "z"
-    return (word[0].upper() + word[1:] if capital else word), flags_of_word(word, bool(token[1] & 1))
+    return (word[0].upper() + word[1:] if capital else word), flags_of_word(word, token[1] & 1)
 
 
 def synonym_insertion(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
@@ -275,8 +275,8 @@ def protected_words() -> frozenset[str]:
 
 def tokens_of(text: str, protected: frozenset[str]) -> Tokens:
     return [
-        (word, flags_of_word(word, spaced) | 4 * (word.lower() in protected))
-        for word, spaced in segments(cleaned(text))
+        (word, flags_of_word(word, before) | 4 * (word.lower() in protected))
+        for word, before in segments(cleaned(text))
     ]
 
 

@@ -1,0 +1,55 @@
+"""Texts in arrays and in shards."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autoaug.data.loading import open_source, recognize
+from autoaug.errors import DataError
+from autoaug.modalities.text.tokens import text_of
+from tests.modalities.text.writing import written
+
+LIMIT = 2**30
+
+
+@pytest.mark.parametrize("order", [("txt", "json"), ("json", "txt"), ("json", "cls", "txt")])
+def test_the_texts_of_a_shard_are_no_labels(order: tuple[str, ...], tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for i, (text, label) in enumerate(written(8, 0)):
+            contents = {"txt": text, "json": json.dumps({"label": label}), "cls": label}
+            for ending in order:
+                info = tarfile.TarInfo(f"{i:04}.{ending}")
+                info.size = len(contents[ending].encode())
+                archive.addfile(info, io.BytesIO(contents[ending].encode()))
+    source = open_source(tmp_path / "a.tar", LIMIT, modality="text")
+    assert source.classes == ("money", "sport")
+    assert [text_of(row) for row in source.parts["train"].inputs.take(np.arange(8))] == [t for t, _ in written(8, 0)]
+
+
+@pytest.mark.parametrize(
+    "names", [("x", "y"), ("texts", "labels"), ("train_texts", "train_labels"), ("X_train", "y_train")]
+)
+def test_arrays_of_texts_are_known_by_any_of_their_names(names: tuple[str, str], tmp_path: Path) -> None:
+    """What training texts need is their length: neither labels, nor texts of other splits count."""
+    texts, labels = zip(*written(40, 0), strict=True)
+    train, test = dict(zip(names, (texts, labels), strict=True)), [f"{text} " * 9 for text in texts]
+    np.savez(tmp_path / "a.npz", **train, x_test=test, y_test=labels, class_names=np.unique(labels))
+    assert recognize(tmp_path / "a.npz").name == "text"
+    source = open_source(tmp_path / "a.npz", LIMIT, modality="text")
+    assert (len(source.parts["train"]), len(source.parts["test"])) == (40, 40)
+    longest = np.quantile([len(re.findall(r"\w+|[^\w\s]", text)) for text in texts], 0.98, method="higher")
+    assert source.parts["train"].inputs.shape[0] == math.ceil(1.25 * longest)
+
+
+def test_an_array_file_without_training_texts_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x_test=np.array(["a b", "c"]), y_test=np.arange(2))
+    with pytest.raises(DataError, match="there is no array 'x_train'"):
+        open_source(tmp_path / "a.npz", LIMIT, modality="text")
