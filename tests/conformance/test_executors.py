@@ -149,7 +149,7 @@ def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(
     if name == "ray-tune":
         request.getfixturevalue("warm_ray")
     _, usual = results(InlineExecutor(of_own("_linear")), ["first", "usual"]).values()  # the first one imports more
-    limit = 10 + 100 * usual.seconds  # also keeps the next trial on a busy machine; imports do not count
+    limit = 10 + 20 * usual.seconds  # also keeps the next trial on a busy machine; imports do not count
     with (
         executors(name, 1, "cpu", None, trial_timeout=limit) as open_executor,
         open_executor(of_own("hanging")) as executor,

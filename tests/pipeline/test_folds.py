@@ -162,7 +162,7 @@ def test_robustness_is_measured_on_the_fold_that_the_kept_model_was_not_trained_
 
 def test_the_report_and_the_model_card_speak_of_folds(result: SearchResult, tmp_path: Path) -> None:
     page = (result.run_dir / "report.html").read_text()
-    assert "each seed on another fold of the samples that the search saw" in page
+    assert "each seed on another fold of the training and validation samples" in page
     assert "60 test samples were only used to judge them, in 3 folds: each seed" in page
     assert "This holds over 3 folds of the data." in page
     api.export_model(result.run_dir, tmp_path / "model")
