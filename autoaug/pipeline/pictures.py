@@ -12,8 +12,9 @@ import torch
 from autoaug.data.labels import in_words, kind_of, strata_of
 from autoaug.data.splits import DataSet, Samples
 from autoaug.engine.apply import apply_plan
-from autoaug.engine.plan import Plan, draw_plan
+from autoaug.engine.plan import Plan, draw_plan, mixing_of
 from autoaug.modalities.operators import IDENTITY
+from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Operation, Policy, in_turn
 
 #: The number of samples shown, and the number of draws for each.
@@ -84,9 +85,14 @@ def _at_most(count: int, sample: np.ndarray) -> int:
 
 
 def _words(plan: Plan, row: int, before: np.ndarray, after: np.ndarray) -> str:
-    """What was done to a sample, and whether that made no difference, as where a text has no word with a synonym."""
+    """What was done to a sample, and whether that made no difference, as where a text has no word with a synonym, or
+    joined pairs would be too long. What changes only the vectors in a network cannot be seen.
+    """
     names = {plan.operators[choice] for choice in plan.choice[:, row].tolist() if choice >= 0} - {IDENTITY}
-    return plan.describe(row) + (": no effect here" if names and np.array_equal(before, after) else "")
+    if plan.mix is not None and plan.mix.mode[row] > 0:
+        names.add(mixing_of(plan.modality).kinds[int(plan.mix.mode[row]) - 1])
+    is_seen = bool(names.difference(get_modality(plan.modality).in_embedding))
+    return plan.describe(row) + (": no effect here" if is_seen and np.array_equal(before, after) else "")
 
 
 def _strips(policy: Policy, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from autoaug.data.splits import DataSet, Samples
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline.pictures import DRAWN, SAMPLES, draw_examples, draw_gallery, draw_sample_gallery
 from autoaug.policy.loading import load_policy
-from autoaug.policy.models import Operation, Policy, in_turn
+from autoaug.policy.models import Mixing, Operation, Policy, in_turn
 from tests.conftest import bars
 
 
@@ -40,6 +40,8 @@ def test_captions_tell_what_had_no_effect() -> None:
     for operator, has_effect in (("HorizontalFlip", False), ("Invert", True), ("Identity", True)):
         gallery = draw_gallery(Policy(layers=in_turn(Operation(operator=operator, magnitude=1))), data, seed=0)
         assert all(caption.endswith(": no effect here") != has_effect for caption in gallery.captions.ravel()), operator
+    mixed = draw_gallery(Policy(mixing=Mixing(kind="mixup")), data, seed=0)
+    assert all(caption.endswith(": no effect here") for caption in mixed.captions.ravel()), "all samples are alike"
 
 
 def test_a_pair_of_texts_is_not_shown_as_its_label_again() -> None:
