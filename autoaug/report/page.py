@@ -110,7 +110,7 @@ def _tables(run: FinishedRun) -> dict[str, Any]:
         "because": result.sentence.replace(f"{words} [{result.returned.name}]", result.returned.name),  # said above it
         "proven": [claimed(claim, metric) for claim in result.claims if verdict_of(claim.ci95) == "better"],
         "advice": advice(result),
-        "sample_cure": sample_cure(result.comparison) if result.comparison else "",
+        "sample_cure": sample_cure(result.claims[0]) if result.claims else "",
         "pair": before_and_after(result),
         "transcripts": transcript_rows(result.transcripts),
         "stages": stages(result, result.measured_in_trials),

@@ -131,6 +131,8 @@ def test_a_policy_that_changes_nothing_has_no_pictures_and_no_code(run: RunFolde
     )
     assert words in because
     assert "another" not in because
+    run.result.write_text(json.dumps(told | {"comparison": None}))  # the search ended early
+    assert "only more test samples shrink the second" in report_page(run, cdn=True)
 
 
 def test_a_page_of_several_runs_shows_small_numbers_and_no_interval_of_two_seeds(

@@ -50,15 +50,16 @@ def chance_by_error(trials: Sequence[TrialRecord], data_fraction: float, least: 
 def chance_by_trials(trials: Sequence[TrialRecord], data_fraction: float, untried: int, least: float) -> float:
     """The probability that a policy is better than the best baseline by `least` or more: one of those tried on that
     `data_fraction` with the first seed, or of as many `untried` ones that are distributed as those are. It is 1 as long
-    as too few were tried to say. Scores are shares. The scores of the tried ones are not shrunk, and the width of their
-    distribution contains the noise, so that the probability is rather too high.
+    as too few were tried to say, or no baseline scored above 0. Scores are shares. The scores of the tried ones are not
+    shrunk, and the width of their distribution contains the noise, so that the probability is rather too high.
     """
     alike = [r for r in trials if r.data_fraction == data_fraction and r.seed_index == FIRST and r.score is not None]
     baselines = {r.fingerprint: r.score or 0.0 for r in alike if r.is_baseline}
     own = {r.fingerprint: r.score or 0.0 for r in alike if r.fingerprint not in baselines}
-    if not baselines or len(own) < _FEWEST:
+    best = max(baselines.values(), default=0.0)
+    if best <= 0 or len(own) < _FEWEST:  # at 0, such as the recall of the worst class, scores have no noise to go by
         return 1.0
-    scores, best, count = np.array(list(own.values())), max(baselines.values()), len(own)
+    scores, count = np.array(list(own.values())), len(own)
     noise = _NOISE * 2 * math.sqrt(max(0.0, best * (1 - best)))
     tried = norm.sf((best + least - scores) / max(1e-9, math.sqrt(2) * noise))
     width = max(1e-9, math.hypot(float(scores.std(ddof=1)) * math.sqrt(1 + 1 / count), noise))

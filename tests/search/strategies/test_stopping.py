@@ -103,6 +103,13 @@ def test_with_few_trials_nothing_is_said() -> None:
     assert chance_by_trials([baseline, *alike], 1.0, 10, 0.005) == 1, "on another share of the data"
 
 
+def test_where_nothing_was_learned_nothing_is_said() -> None:
+    """On few samples the worst class may have a recall of 0 with any policy, which says nothing of all of them."""
+    trials = [baseline(0.0), *(record(i, str(i), 0.0) for i in range(1, 20))]
+    assert chance_by_trials(trials, 0.25, 10, LEAST) == 1
+    assert chance_of_gain(trials, 0.25, 10, LEAST) == chance_by_error(trials, 0.25, LEAST) > 0.9
+
+
 def test_the_lower_chance_counts() -> None:
     behind = [baseline(0.9), *(record(i, str(i), 0.1) for i in range(1, 20))]
     assert chance_of_gain(behind, 0.25, 10, LEAST) < 0.01 < 0.1 < chance_by_error(behind, 0.25, LEAST)
