@@ -22,7 +22,6 @@ from autoaug.policy.loading import load_policy
 from autoaug.runs.callbacks import Logged
 from autoaug.search.budget import Budget
 from autoaug.search.executors import EXECUTORS, Executor, TrialSpec, executors, ray_mailbox
-from autoaug.search.executors.inline import InlineExecutor
 from autoaug.search.executors.ray_mailbox import Mailbox
 from autoaug.search.loop import run_search
 from autoaug.search.space import load_space
@@ -148,8 +147,7 @@ def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(
 ) -> None:
     if name == "ray-tune":
         request.getfixturevalue("warm_ray")
-    _, usual = results(InlineExecutor(of_own("_linear")), ["first", "usual"]).values()  # the first one imports more
-    limit = 10 + 20 * usual.seconds  # also keeps the next trial on a busy machine; imports do not count
+    limit = 60.0 if name == "ray-tune" else 10.0  # a new worker's trial of milliseconds can take 10 s on a busy machine
     with (
         executors(name, 1, "cpu", None, trial_timeout=limit) as open_executor,
         open_executor(of_own("hanging")) as executor,
