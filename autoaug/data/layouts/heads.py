@@ -13,9 +13,8 @@ _HEAD = 2**26
 
 
 def columns_of(path: Path) -> list[str]:
-    """The names of the columns with text in a file of a table, from its head alone; those of
-    JSON Lines are the keys of the first line. None where a column has encoded samples. Raises errors of many kinds for
-    damaged files.
+    """The names of the columns with text in a file of a table, from its head alone; those of JSON Lines are the keys of
+    the first line. None where a column has encoded samples. Raises errors of many kinds for damaged files.
     """
     ending = path.suffix.lower()
     if ending == ".parquet":
