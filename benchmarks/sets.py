@@ -26,6 +26,8 @@ from benchmarks.page import Section, Table, mean_and_interval, write_page
 from benchmarks.results import Results
 from benchmarks.small import small_copy
 
+#: All searches in one file have these in common.
+FIXED = ("seeds", "budget", "strategy", "epochs")
 SHOWN = ("none", "usual", "best baseline", "returned")
 HEAD = (
     *("set", "runs", *SHOWN),
@@ -39,7 +41,8 @@ def measured(options: argparse.Namespace, data: str, seed: int) -> dict[str, Any
     """Run one search, and compare what it returns with the baselines."""
     with tempfile.TemporaryDirectory() as scratch:
         small = small_copy(data, Path(scratch))
-        wanted = search_options(options, small, options.strategy, seed, command="scripts/bench_sets")
+        given = options, small, options.strategy, seed
+        wanted = search_options(*given, epochs=options.epochs, command="scripts/bench_sets")
         config, data_set, audit = prepare(wanted)
         folder = RunFolder.create(f"{scratch}/run", config)
         return compared(run_job(Job(folder, config, data_set, audit, Logged())))
@@ -123,7 +126,7 @@ def _chart(rows: Mapping[str, Sequence[Row]]) -> Chart:
 
 def main(options: argparse.Namespace) -> None:
     """Run the missing searches, and write the page."""
-    results = Results(options.out, vars(options), fixed=() if options.page else ("seeds", "budget", "strategy"))
+    results = Results(options.out, vars(options), fixed=() if options.page else FIXED)
     words = "What a search returns, beside the modality's usual policy and the baseline that validation chose."
 
     def page() -> None:
