@@ -180,9 +180,14 @@ def _units(path: Path, root: ElementTree.Element, language: str) -> Iterator[Pai
         if len(variants) > 2:
             raise DataError(f"{where} has {len(variants)} languages; keep the two to translate between")
         variants += [("", "")] * (2 - len(variants))
-        if variants[1][0] == language:
+        if _nearness(variants[1][0], language) > _nearness(variants[0][0], language):
             variants.reverse()
         yield Pair(where, variants[0][1], variants[1][1])
+
+
+def _nearness(code: str, language: str) -> int:
+    """How near a code is to a language: ``en-us`` is ``en``, if nothing is nearer."""
+    return (code == language) + (code.split("-")[0] == language.split("-")[0])
 
 
 def _text_of(segment: ElementTree.Element) -> str:

@@ -60,8 +60,10 @@ def test_all_forms_hold_the_same_pairs(tmp_path: Path) -> None:
         assert source.modality == "translation", data
         assert texts(source) == pairs, data
         assert not source.assumed
-    turned = open_source(write(tmp_path / "o.tmx", TMX.format(srclang="en")), LIMIT)
-    assert texts(turned) == [(english, german) for german, english in pairs]
+    for language, own in (("en", "en"), ("en", "en-US"), ("EN-us", "en")):
+        tmx = TMX.format(srclang=language).replace('"en">', f'"{own}">')
+        turned = open_source(write(tmp_path / "o.tmx", tmx), LIMIT)
+        assert texts(turned) == [(english, german) for german, english in pairs], (language, own)
     assert kind_of(turned.parts["train"].labels) == "translation"
     assert in_words(turned.parts["train"].labels[0], turned.classes) == "Good day → Guten Tag"
 
