@@ -147,7 +147,7 @@ def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(
 ) -> None:
     if name == "ray-tune":
         request.getfixturevalue("warm_ray")
-    limit = 60.0 if name == "ray-tune" else 10.0  # a new worker's trial of milliseconds can take 10 s on a busy machine
+    limit = 30.0 if name == "ray-tune" else 10.0  # a new worker's trial of milliseconds can take 10 s on a busy machine
     with (
         executors(name, 1, "cpu", None, trial_timeout=limit) as open_executor,
         open_executor(of_own("hanging")) as executor,
