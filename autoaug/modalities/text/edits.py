@@ -10,7 +10,7 @@ from torch import Tensor
 from autoaug.functional.noise import random_bits
 from autoaug.modalities.operators import operator
 from autoaug.modalities.text.bits import chosen, count, drawn_from, has, lengths_of, may_change
-from autoaug.modalities.text.tokens import END, MADE, PROTECTED, SPACED, THERE, WORD, as_rows
+from autoaug.modalities.text.tokens import END, MADE, PROTECTED, ROOM, SPACED, THERE, WIDTH, WORD, as_rows
 
 edit = partial(operator, modality="text", family="words", kind="edits", jumps=True)
 #: The signs that AEDA inserts.
@@ -18,26 +18,25 @@ SIGNS = ".;?:!,"
 
 
 @cache
-def _signs() -> Tensor:
-    """The tokens of the signs, ``[12, 3]``: each without a space before it and with one."""
+def _made() -> Tensor:
+    """Padding, and the tokens of the signs, ``[13, 3]``: each without a space before it and with one."""
     made = [
-        bytes([THERE | MADE | spaced | (END if sign in ".?!" else 0)]) + sign.encode().ljust(23, b"\0")
+        bytes([THERE | MADE | spaced | (END if sign in ".?!" else 0)]) + sign.encode().ljust(ROOM, b"\0")
         for sign in SIGNS
         for spaced in (0, SPACED)
     ]
-    return torch.from_numpy(as_rows([made], len(made))[0])
+    return torch.from_numpy(as_rows([[bytes(WIDTH), *made]], 1 + len(made))[0])
 
 
 def edited(tokens: Tensor, source: Tensor) -> Tensor:
     """The tokens ``[n, L, 3]`` at the places ``source [n, L]``. Where these are -1 there is none; below, it is one of
     `SIGNS`: -2 is the first without a space before it, -3 with one, and so on.
     """
-    taken = tokens.gather(1, source.clamp(min=0)[..., None].expand(-1, -1, tokens.shape[2]))
-    taken = torch.where(source[..., None] >= 0, taken, 0)
-    if not bool((source < -1).any()):
-        return taken
-    signs = _signs().to(tokens.device)[(-2 - source).clamp(min=0)]
-    return torch.where(source[..., None] < -1, signs, taken)
+    n, length, numbers = tokens.shape
+    known = torch.cat([tokens.reshape(-1, numbers), _made().to(tokens.device)])
+    first = torch.arange(0, n * length, length, device=tokens.device)[:, None]
+    rows = torch.where(source >= 0, first + source, n * length - 1 - source)
+    return known.index_select(0, rows.flatten()).view(n, -1, numbers)
 
 
 def only(kept: Tensor) -> Tensor:
