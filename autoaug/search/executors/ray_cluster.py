@@ -25,8 +25,8 @@ from autoaug.utils.signals import sigterm_kept, uninterrupted
 _CONNECT_SECONDS = 5.0
 #: With this switch off, Ray listens on loopback only. Ray has it for systems whose firewall would prompt the user.
 _BEYOND_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
-#: Environment variables for Ray and its workers; the user's own values take precedence. Ray gives workers a niceness of 15:
-#: beside any other work, trials would take many times what this process has timed, and time limits would end them.
+#: Environment variables for Ray and its workers; the user's own values take precedence. Ray gives workers a niceness of
+#: 15: beside any other work, trials would take many times what this process has timed, and time limits would end them.
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
