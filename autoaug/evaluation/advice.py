@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from autoaug.evaluation.wording import USUAL_SEEDS, is_vague, sample_cure
+from autoaug.evaluation.wording import LONGER_SEARCH, USUAL_SEEDS, is_vague, sample_cure
 from autoaug.results import Comparison, SearchResult
 
 #: Where differences as large as this cannot be seen for the luck of the test samples, trying more policies is in vain.
@@ -50,7 +50,7 @@ def advice(result: SearchResult) -> list[str]:
         policies = "1 policy was" if tried == 1 else f"{tried} policies were"
         looks = f"another --space: {policies} tried, and {_found(comparison, tried)}"
         of_its_own = f", or {looks}" if tried else ": the search tried no policy of its own"
-        steps.append(f"a larger --budget{of_its_own}")
+        steps.append(f"{LONGER_SEARCH}{of_its_own}")
     return steps
 
 

@@ -22,7 +22,7 @@ def _uneven(result: SearchResult, returned: Candidate) -> str:
     if not result.data.is_uneven or not returned.class_scores:
         return ""
     known = [(score, name) for name, score in zip(classes, returned.class_scores, strict=True) if score is not None]
-    shown = [f"{name} {RECALL.shown(score)}" for score, name in sorted(known)]
+    shown = [f"{name!r} {RECALL.shown(score)}" for score, name in sorted(known)]
     if len(shown) > _MOST_LISTED:
         shown = [*shown[: _MOST_LISTED - 1], f"{len(shown) - _MOST_LISTED} more", shown[-1]]
     least, most = (classes[counts.index(pick(counts))] for pick in (min, max))
@@ -30,7 +30,7 @@ def _uneven(result: SearchResult, returned: Candidate) -> str:
     cure = "" if is_even else "; --metric balanced-accuracy counts all classes alike"
     samples = "sample" if min(counts) == 1 else "samples"
     return (
-        f"Classes are uneven: {min(counts)} training {samples} of {least}, {max(counts)} of {most}. Recall per "
+        f"Classes are uneven: {min(counts)} training {samples} of {least!r}, {max(counts)} of {most!r}. Recall per "
         f"class with {returned.label}: {', '.join(shown)}{cure}."
     )
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FEWEST_SEEDS = 3
 #: And so many are usual.
 USUAL_SEEDS = 5
+#: What lets a search try more policies, whichever of the three limits it.
+LONGER_SEARCH = "a longer search (more --time, --trials or --budget)"
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Phrases:
 def nothing_found(returned: str, words: Phrases) -> str:
     """The sentence for a search without a policy of its own to compare."""
     why = "the search had no policy of its own that was trained to the end, so nothing is claimed"
-    cure = "; give it a larger budget"
+    cure = f"; try {LONGER_SEARCH}"
     if words.stopped:
         why, cure = f"the search ended early, because {words.stopped}", ""
     if words.lost:

@@ -56,12 +56,13 @@ def told_apart(policies: Sequence[Policy]) -> list[str]:
 
 
 def called(name: str, policy: Policy, trial: int | None) -> str:
-    """What a policy is called: by what it does, if its name is only the number of the trial that it comes from.
+    """What a policy is called: by what it does, if it comes from a trial, of which its name tells the number or the
+    stage.
 
     >>> called("trial-7", Policy(), 7), called("mine", Policy(), None)
     ('no augmentation', 'mine')
     """
-    return name if trial is None or not name.startswith("trial-") else in_words(policy)
+    return name if trial is None else in_words(policy)
 
 
 @cache

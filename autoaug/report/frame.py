@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -11,12 +12,22 @@ from plotly.offline import get_plotlyjs, get_plotlyjs_version
 
 from autoaug.version import __version__
 
+#: Between the words of an operator's name.
+_JOINT = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
 
 @cache
 def environment(autoescape: bool = True) -> Environment:
     """The template environment. For HTML, values are escaped; a missing value is an error."""
     loader = PackageLoader("autoaug.report")
-    return Environment(loader=loader, autoescape=autoescape, undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
+    made = Environment(loader=loader, autoescape=autoescape, undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701
+    made.filters["breakable"] = breakable
+    return made
+
+
+def breakable(text: str) -> Markup:
+    """The text, escaped, where a line may end between the words of an operator's name, such as RandomResizedCrop."""
+    return Markup("<wbr>").join(_JOINT.split(text))
 
 
 def render(template: str, plotly: Markup, **given: Any) -> str:

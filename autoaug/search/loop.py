@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from autoaug.errors import AllTrialsFailed
 from autoaug.policy.models import Policy
+from autoaug.policy.words import in_words
 from autoaug.results import TrialSummary
 from autoaug.search.budget import Budget, BudgetTracker, PolicyCount
 from autoaug.search.executors import Executor, TrialSpec
@@ -247,11 +248,11 @@ def _train(request: TrialRequest) -> Work:
 
 
 def _in_brief(running: tuple[str, TrialRequest | None]) -> str:
-    """What runs, as a name: a probe's key, or a trial's number and its policy's name if it is a known one."""
+    """What runs, in words: a probe's key, or a trial's number and its policy, by name if that is a known one."""
     key, request = running
     if request is None:
         return key
-    return f"trial {key}, {request.policy.name}" if request.is_baseline else f"trial {key}"
+    return f"trial {key}, {request.policy.name if request.is_baseline else in_words(request.policy)}"
 
 
 def _listed(causes: Counter[str]) -> str:

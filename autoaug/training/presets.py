@@ -111,7 +111,7 @@ def resolve_recipe(
         task: the name of the task. Smoothing would pull predicted numbers toward their mean, so they are not smoothed.
 
     Raises:
-        OptionError: `views` without a frozen backbone.
+        OptionError: `views` without a frozen backbone, or a balance of what is neither classes nor labels.
     """
     base, why = _base(changes, has_weights)
     given = changes.fields()
@@ -126,6 +126,10 @@ def resolve_recipe(
     fields = preset | given | {"base": base, "optimizer": optimizer}
     if fields.get("views") is not None and fields.get("freeze") != (BACKBONE,):
         raise OptionError("views are features of a frozen backbone: set freeze to backbone, or leave views out")
+    for name in ("class_weights", "sampling") if task not in ("classification", "multi-label") else ():
+        if fields.get(name) == "balanced":
+            option = f"--{name.replace('_', '-')}"
+            raise OptionError(f"{option} balanced is for classes and labels, and this is {task}; leave it out")
     return Recipe.model_validate(fields), why
 
 

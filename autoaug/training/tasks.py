@@ -18,7 +18,6 @@ from torch.nn.functional import (
 )
 
 from autoaug.data.labels import kind_of, strata_of
-from autoaug.errors import OptionError
 from autoaug.functional.labels import soft_labels
 from autoaug.training.transcription import Transcription
 from autoaug.training.translation import Translation
@@ -215,10 +214,7 @@ def task_for(labels: np.ndarray, names: Sequence[str], is_balanced: bool = False
     Args:
         labels: the labels, in one of the forms of `autoaug.data.labels`.
         names: of the classes, labels or numbers; or the characters of texts, or the pieces of translations.
-        is_balanced: whether rare classes or labels count as much as frequent ones.
-
-    Raises:
-        OptionError: numbers or texts cannot be balanced.
+        is_balanced: whether rare classes or labels count as much as frequent ones; for numbers and texts, nothing.
     """
     kind = kind_of(labels)
     if kind == "classification":
@@ -226,8 +222,6 @@ def task_for(labels: np.ndarray, names: Sequence[str], is_balanced: bool = False
     if kind == "multi-label":
         having = labels.sum(0).clip(1, max(1, len(labels) - 1))  # as if one sample had, and one lacked, each label
         return MultiLabel(len(names), tuple(((len(labels) - having) / having).tolist()) if is_balanced else ())
-    if is_balanced:
-        raise OptionError(f"--class-weights balanced is for classes and labels, and this is {kind}; leave it out")
     if kind == "transcription":
         return Transcription("".join(names))
     if kind == "translation":

@@ -16,7 +16,7 @@ from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.training.adversarial import attack, attack_magnitudes
 from autoaug.training.chunks import Chunk, augmented_chunks, spans_of
-from autoaug.training.device import precision
+from autoaug.training.device import one_thread, precision
 from autoaug.training.embedding import NetworkInput, outputs_of
 from autoaug.training.feed import inputs_at_once, shuffled
 from autoaug.training.layers import head_of, train_mode
@@ -36,8 +36,11 @@ Watch = Callable[[int, int], None]
 
 
 def train_to_end(plan: TrainingPlan, training: Training | None = None, watch: Watch | None = None) -> Training:
-    """Carry out `plan` to the end, from the beginning or from the state of `training`; `watch` follows each step."""
-    with RandomState(derive_seed(plan.seed, "global"), plan.device):
+    """Carry out `plan` to the end, from the beginning or from the state of `training`; `watch` follows each step. On a
+    CPU it takes one thread, as trials do: with two, small networks mostly wait, which took 12 times the CPU time on a
+    busy machine.
+    """
+    with one_thread(plan.device), RandomState(derive_seed(plan.seed, "global"), plan.device):
         training = training or new_training(plan)
         for _ in train(training, plan, watch):
             pass

@@ -14,8 +14,9 @@ from rich.markup import escape
 from autoaug.errors import printable
 from autoaug.utils.quantities import duration
 
-#: Seconds without a line before the first sign of life, and before the next ones.
-_FIRST, _SILENCE = 1.0, 8.0
+#: Seconds without a line before the first sign of life, and before the next ones. Nobody shall wait for ten: while a
+#: library is loaded, no other thread runs, which on a busy machine makes a line up to four seconds late.
+_FIRST, _SILENCE = 0.5, 5.0
 
 
 def echo(line: object, err: bool = False) -> None:

@@ -46,12 +46,12 @@ def test_a_sound_result_needs_no_caution() -> None:
 def test_recall_per_class_stands_where_classes_are_uneven() -> None:
     given = found((310, 100), ((30, 0), (7, 3)), (0.78, 0.87))
     assert cautions(given) == [
-        "Classes are uneven: 100 training samples of b, 310 of a. Recall per class with flips: b 30.0 %, a 100.0 %; "
-        "--metric balanced-accuracy counts all classes alike."
+        "Classes are uneven: 100 training samples of 'b', 310 of 'a'. Recall per class with flips: 'b' 30.0 %, "
+        "'a' 100.0 %; --metric balanced-accuracy counts all classes alike."
     ]
     for name in ("balanced accuracy", "macro F1"):
         alike = found((310, 100), ((30, 0), (7, 3)), (0.78, 0.87), MetricRecord(name=name))
-        assert cautions(alike)[0].endswith("a 100.0 %.")
+        assert cautions(alike)[0].endswith("'a' 100.0 %.")
 
 
 def test_of_many_classes_the_worst_and_the_best_are_listed() -> None:
@@ -61,8 +61,8 @@ def test_of_many_classes_the_worst_and_the_best_are_listed() -> None:
         for i in range(size)
     )
     (words,) = cautions(found((40, *[10] * (size - 1)), rows, (0.9, 0.99)))
-    assert "a 90.0 %, b 91.0 %" in words
-    assert "i 98.0 %, 6 more, p 100.0 %" in words
+    assert "'a' 90.0 %, 'b' 91.0 %" in words
+    assert "'i' 98.0 %, 6 more, 'p' 100.0 %" in words
 
 
 @pytest.mark.parametrize(("interval", "warned"), [((0.70, 0.80), True), ((0.7501, 0.80), False)])

@@ -212,10 +212,10 @@ def test_without_searched_candidates_a_comparison_judges_baselines_and_a_search_
     assert searched.comparison is None, "two baselines are no finding of the search"
     assert compared.verdict == "better"
     assert searched.verdict == "no significant difference"
-    assert "larger budget" in searched.sentence
+    assert "try a longer search (more --time, --trials or --budget)" in searched.sentence
     stopped = judged(scores, stopped="hardly anything is left to gain").sentence
     assert "ended early, because hardly anything is left to gain. Returned is flip" in stopped
-    assert "larger budget" not in stopped
+    assert "longer search" not in stopped
 
 
 @pytest.mark.fault("trials", "all policies of a search fail in the confirmation")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from safetensors.numpy import save_file
 from autoaug.errors import RunError
 from autoaug.policy.words import in_words
 from autoaug.report import notebook_view, report_page, write_comparison
+from autoaug.report.frame import breakable
 from autoaug.report.model_card import export_model
 from autoaug.report.reading import read_finished, read_unfinished
 from autoaug.report.server import event_line
@@ -76,6 +78,25 @@ def test_the_policy_is_described_once_at_the_top(run: RunFolder) -> None:
     page = outline(report_page(run, cdn=True))
     assert words in page.text
     assert f"Better: the searched policy {name} beats none." in page.text
+
+
+def test_tables_say_what_a_policy_is_and_then_its_name_in_the_run(run: RunFolder) -> None:
+    told = json.loads(run.result.read_text())
+    history = [own if own["name"] == "none" else {**own, "words": "Rotate up to 1"} for own in told["history"]]
+    run.result.write_text(json.dumps(told | {"history": history}))
+    result, page = SearchResult.load(run.root), report_page(run, cdn=True)
+    searched = [(in_words(c.policy), c.name) for c in result.candidates if c.trial is not None]
+    trials = [(trial.words, trial.name) for trial in result.history if trial.words]
+    assert searched
+    assert trials
+    for words, name in (*searched, *trials):
+        assert re.search(
+            f"<td[^>]*>(<strong>)?{re.escape(escape(words))}(</strong> \\(returned\\))?<small>{name}<", page
+        )
+
+
+def test_captions_may_be_broken_between_the_words_of_a_name() -> None:
+    assert breakable("RandomResizedCrop <1>, JPEG 2") == "Random<wbr>Resized<wbr>Crop &lt;1&gt;, JPEG 2"
 
 
 def test_page_and_model_card_say_the_same_recipe_and_no_interval_of_two_seeds(run: RunFolder, tmp_path: Path) -> None:

@@ -102,9 +102,11 @@ def test_progress_is_made_from_the_first_trial_on(amount: dict[str, int], tmp_pa
 
     class Seen(Progress):
         fractions: list[float] = []
+        words: dict[int, str] = {}
 
-        def trial_ended(self, _: object, fraction: float) -> None:
+        def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
             self.fractions.append(fraction)
+            self.words[trial.number] = trial.words
 
         running: list[str] = []
 
@@ -117,7 +119,8 @@ def test_progress_is_made_from_the_first_trial_on(amount: dict[str, int], tmp_pa
     assert 0.02 < fractions[0] < 0.3
     assert fractions == sorted(fractions)
     assert 0.9 <= fractions[-1] <= 1
-    assert progress.running[:3] == ["trial 0, none", "trial 1, flip-crop", "trial 2"]
+    assert progress.running[:3] == ["trial 0, none", "trial 1, flip-crop", f"trial 2, {progress.words[2]}"]
+    assert progress.words[2]
 
 
 def test_a_compute_budget_counts_what_pruning_saved(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What trials do on a GPU, as far as that shows without one."""
+"""What trials do on a GPU, as far as that shows without one, and threads on a CPU."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import torch
 
 from autoaug.modalities.attacks import generator_on
 from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Policy
 from autoaug.training import chunks, device
+from autoaug.training.train import train_to_end
 from autoaug.training.trial import Train
 from tests.tasks import small_task
 
@@ -50,3 +52,14 @@ def test_a_clock_is_read_when_the_device_is_done(monkeypatch: pytest.MonkeyPatch
 def test_noise_of_a_whole_batch_is_drawn_where_the_batch_is() -> None:
     generator = torch.Generator().manual_seed(0)
     assert generator_on(torch.device("cpu"), generator) is generator
+
+
+def test_a_training_outside_of_trials_takes_one_thread_too() -> None:
+    """With two, that of the filter of generated samples took 12 times the CPU time."""
+    before, counts = torch.get_num_threads(), set[int]()
+    torch.set_num_threads(2)
+    try:
+        train_to_end(small_task(epochs=1).plan(Policy(), 0), watch=lambda *_: counts.add(torch.get_num_threads()))
+        assert (counts, torch.get_num_threads()) == ({1}, 2)
+    finally:
+        torch.set_num_threads(before)

@@ -138,6 +138,4 @@ def test_numbers_are_learned_standardized_and_predicted_in_their_unit() -> None:
     torch.testing.assert_close(task.loss(targets, targets), torch.zeros(ROWS))
     mixed = 0.3 * targets[:1] + 0.7 * targets[1:2]  # as MixUp mixes them
     np.testing.assert_allclose(task.predict(mixed), 0.3 * numbers[:1] + 0.7 * numbers[1:2], rtol=1e-5)
-    with pytest.raises(OptionError, match="class-weights balanced is for classes"):
-        task_for(numbers, "ab", is_balanced=True)
     assert task_for(np.ones((5, 1), np.float32), "a") == Regression((1.0,), (1.0,)), "a constant is no division by zero"

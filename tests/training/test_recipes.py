@@ -329,6 +329,18 @@ def test_numbers_are_learned_as_they_are_unless_smoothing_is_asked_for() -> None
     assert "smoothing" not in resolve_recipe(Changes(), CONVOLUTIONS, False, 1000, task.name)[0].words
 
 
+@pytest.mark.parametrize("field", ["class_weights", "sampling"])
+def test_only_classes_and_labels_are_balanced(field: str) -> None:
+    changes = Changes.model_validate({field: "balanced"})
+    for task in ("classification", "multi-label"):
+        recipe, _ = resolve_recipe(changes, CONVOLUTIONS, False, 1000, task)
+        assert recipe.model_dump()[field] == "balanced"
+    for task in ("regression", "transcription", "translation"):
+        words = f"--{field.replace('_', '-')} balanced is for classes and labels, and this is {task}; leave it out"
+        with pytest.raises(OptionError, match=words):
+            resolve_recipe(changes, CONVOLUTIONS, False, 1000, task)
+
+
 def test_a_probe_that_is_thawed_keeps_no_features_and_is_trained_as_in_fine_tuning() -> None:
     recipe, _ = resolve_recipe(Changes(base="probe", freeze=()), CONVOLUTIONS, True, 1000)
     assert (recipe.freeze, recipe.views) == ((), None)

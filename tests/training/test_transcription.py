@@ -156,8 +156,6 @@ def test_texts_are_a_task_with_metrics_of_their_own() -> None:
         get_metric("accuracy", task)
     with pytest.raises(OptionError, match="texts are measured by wer, cer, log-likelihood"):
         get_metric("module:function", task)
-    with pytest.raises(OptionError, match="this is transcription"):
-        task_for(LABELS, "ab", is_balanced=True)
 
 
 def test_word_errors_are_counted_of_any_number_of_words() -> None:

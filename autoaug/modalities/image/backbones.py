@@ -180,16 +180,24 @@ def _timm(name: str) -> nn.Module:
 
 
 def fitted(network: nn.Module, name: str, outputs: int, weights: str, given: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The given tensors that fit the `network` with that number of `outputs`: all, or all except its head.
+    """The given tensors that fit the `network` with that number of `outputs`: all, or all except its head, or heads,
+    such as the two of a distilled transformer.
 
     Raises:
         OptionError: they belong to another network; the message names keys that differ.
     """
     wanted, head = network.state_dict(), head_name(network, outputs)
 
+    def is_of_head(key: str) -> bool:
+        if head and key.startswith(f"{head}."):
+            return True
+        if key not in wanted or key not in given:
+            return False
+        own, others = wanted[key].shape, given[key].shape
+        return bool(own != others and own[:1] == (outputs,) and own[1:] == others[1:])
+
     def own(keys: Collection[str]) -> list[str]:
-        ours = [key for key in keys if not (head and key.startswith(f"{head}."))]
-        return [key for key in ours if not key.endswith("num_batches_tracked")]
+        return [key for key in keys if not (is_of_head(key) or key.endswith("num_batches_tracked"))]
 
     missing = [key for key in own(wanted) if key not in given]
     unknown = [key for key in own(given) if key not in wanted]
@@ -202,11 +210,14 @@ def fitted(network: nn.Module, name: str, outputs: int, weights: str, given: Map
             key = other[0]
             shapes = f"{key} {list(given[key].shape)}, not {list(wanted[key].shape)}"
             found.append(f"have {len(other)} of another shape, such as {shapes}")
+        what, cure = f"are of another architecture than {name}", ""
+        if not (missing or other):
+            what, cure = f"are more than {name} takes", "leave these out of the file if they are another head, or "
         raise OptionError(
-            f"--weights {weights} are of another architecture than {name}: they {'; '.join(found)}; name the network "
-            "that they were trained with as --model"
+            f"--weights {weights} {what}: they {'; '.join(found)}; {cure}name the network that they were trained with "
+            "as --model"
         )
-    heads = [key for key in wanted if head and key.startswith(f"{head}.")]
+    heads = [key for key in wanted if is_of_head(key)]
     same = all(key in given and given[key].shape == wanted[key].shape for key in heads)
     return {key: given[key] for key in (*shared, *(heads if same else ()))}
 

@@ -14,7 +14,9 @@ from autoaug.results import MetricRecord, SearchResult
 
 
 class CandidateRow(NamedTuple):
-    """A confirmed candidate; values in the metric's unit. `words` say what a policy does whose name does not."""
+    """A confirmed candidate; values in the metric's unit. `words` say what a policy does whose name does not, and
+    `trial` is the one that it comes from, if it does.
+    """
 
     name: str
     words: str
@@ -26,6 +28,17 @@ class CandidateRow(NamedTuple):
     seeds: tuple[float, ...]
     validation: float
     seconds: float
+    trial: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is called in texts, as in `Candidate.label`."""
+        return self.name if self.trial is None else self.words
+
+    @property
+    def detail(self) -> str:
+        """What else there is to say: its name in the run, or what it does."""
+        return self.words if self.trial is None else self.name
 
     @property
     def has_interval(self) -> bool:
@@ -51,6 +64,7 @@ def candidate_rows(result: SearchResult, metric: MetricRecord) -> list[Candidate
                 seeds=tuple(metric.value(score) for score in c.test_scores),
                 validation=result.measured_on_validation.value(c.validation_mean),
                 seconds=c.seconds,
+                trial=c.trial,
             )
         )
     return rows
@@ -105,5 +119,5 @@ def candidates_chart(facts: RunFacts) -> Chart | None:
 
 
 def _labels(rows: list[CandidateRow]) -> list[str]:
-    names = distinct([f"{row.name}: {row.words}" if row.words else row.name for row in rows])
+    names = distinct([f"{row.label} [{row.detail}]" if row.detail else row.label for row in rows])
     return [f"<b>{name}</b> ◂ returned" if row.returned else name for name, row in zip(names, rows, strict=True)]

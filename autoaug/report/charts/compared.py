@@ -53,8 +53,9 @@ def _labels(rows: list[ComparedRow]) -> dict[tuple[str, str], tuple[str, str]]:
     labels: dict[tuple[str, str], tuple[str, str]] = {}
     runs = list(dict.fromkeys(run for run, _ in rows))
     for run, label in zip(runs, distinct(runs), strict=True):
-        names = [row.name for own, row in rows if own == run]
-        labels |= {(run, name): (label, short) for name, short in zip(names, distinct(names), strict=True)}
+        own = [row for name, row in rows if name == run]
+        shown = distinct([row.label for row in own])
+        labels |= {(run, row.name): (label, short) for row, short in zip(own, shown, strict=True)}
     return labels
 
 

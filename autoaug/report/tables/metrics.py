@@ -9,11 +9,11 @@ from autoaug.results import Candidate, MetricScores, SearchResult
 
 
 class MetricRow(NamedTuple):
-    """A candidate's metrics on the test samples with their 95 % intervals, and what they are called."""
+    """A candidate's metrics on the test samples, each with its 95 % interval, and what they are called."""
 
     name: str
     heads: tuple[str, ...]
-    values: tuple[str, ...]
+    values: tuple[tuple[str, str], ...]
 
 
 def metric_rows(result: SearchResult) -> list[MetricRow]:
@@ -31,8 +31,8 @@ def _row(candidate: Candidate, names: list[str]) -> MetricRow:
     )
 
 
-def _words(own: MetricScores, seeds: int) -> str:
-    """The mean and its interval in the metric's unit, such as ``97.20 [96.10, 98.30]``; of too few seeds the mean."""
+def _words(own: MetricScores, seeds: int) -> tuple[str, str]:
+    """The mean and its interval in the metric's unit, such as ``97.20`` and ``96.10 to 98.30``: empty for few seeds."""
     scale = own.metric.scale
     mean, low, high = (own.metric.number(scale * value) for value in (own.mean, *own.ci95))
-    return f"{mean} [{low}, {high}]" if seeds >= FEWEST_SEEDS else mean
+    return mean, f"{low} to {high}" if seeds >= FEWEST_SEEDS else ""

@@ -137,6 +137,27 @@ def test_weights_of_another_architecture_name_the_keys_that_differ(saved: Path) 
         models.start("resnet9", str(saved), SHAPE, 3)
 
 
+def test_two_heads_of_another_size_are_replaced(tmp_path: Path) -> None:
+    name, shape = "timm:deit_tiny_distilled_patch16_224", (3, 32, 32)
+    source = models.build_network(name, (3, 224, 224), 7)[0].state_dict()
+    save_file(source, tmp_path / "w.safetensors")
+    _, words = models.start(name, str(tmp_path / "w.safetensors"), shape, 3)
+    assert "its head is replaced by one of 3 outputs" in words
+    model = begun(tmp_path / "w.safetensors", 3, shape, name).state_dict()
+    replaced = {key for key, tensor in source.items() if not torch.equal(model[f"network.{key}"], tensor)}
+    assert replaced == {"head.weight", "head.bias", "head_dist.weight", "head_dist.bias"}
+
+
+def test_of_weights_with_more_than_the_network_that_is_named_and_what_to_do(saved: Path) -> None:
+    save_file({**trained().state_dict(), "second.weight": torch.ones(2, 64), "second.bias": torch.ones(2)}, saved)
+    with pytest.raises(OptionError) as fault:
+        models.start("resnet9", str(saved), SHAPE, 3)
+    words = str(fault.value)
+    assert "have 2 that it lacks, such as second.bias, second.weight" in words
+    assert "leave these out of the file" in words
+    assert "architecture" not in words
+
+
 def test_a_backbone_takes_images_at_its_own_size_mean_and_deviation(tmp_path: Path) -> None:
     """As the file says; the oracle is the network itself on prepared images, also in gray."""
     form = {"size": 16, "interpolation": "bicubic", "mean": [0.1, 0.2, 0.3], "std": [0.5, 0.6, 0.7]}
