@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autoaug.errors import PolicyError
 from autoaug.exporters.base import Target, header, runtime_of
+from autoaug.exporters.idiomatic import drawn_values
 from autoaug.modalities.base import Modality
 from autoaug.modalities.operators import IDENTITY
 from autoaug.modalities.runtime import Runtime
@@ -34,13 +35,14 @@ class Timm(Target):
                 raise PolicyError(
                     f"timm cannot express {part} of policy {policy.name!r}; export to torchvision or kornia"
                 )
-        options, rest, left_out = ["--scale 1 1 --ratio 1 1 --color-jitter 0"], list(policy.layers), []
+        options, rest, left_out = ["--scale 1 1 --ratio 1 1 --color-jitter 0"], [], []
         flips = dict.fromkeys(_FLIPS.values(), 0.0)
-        for layer in policy.layers:
-            if (flip := _single(layer)) and flip.operator in _FLIPS and flip.magnitude[0] >= 0.5:
-                before, own = flips[_FLIPS[flip.operator]], flip.probability
+        for layer in filter(_has_effect, policy.layers):
+            if (flip := _single(layer)) and flip.operator in _FLIPS:
+                before, (own, _) = flips[_FLIPS[flip.operator]], drawn_values(flip)
                 flips[_FLIPS[flip.operator]] = before + own - 2 * before * own  # two flips are none
-                rest.remove(layer)
+            else:
+                rest.append(layer)
         options += [f"{option} {value:g}" for option, value in flips.items()]
         if rest:
             options.append(_randaugment(policy, rest, approximate))
@@ -50,6 +52,12 @@ class Timm(Target):
         if policy.mixing:
             options += _mixing(policy)
         return f"{header(policy, self, use, [note, *left_out])}\n{' '.join(options)}\n"
+
+
+def _has_effect(layer: Layer) -> bool:
+    """Whether it has an operation that is ever applied."""
+    drawn = [drawn_values(o) for sub_policy in layer.sub_policies if sub_policy.weight for o in sub_policy.operations]
+    return any(probability and ranges for probability, ranges in drawn)
 
 
 def _single(layer: Layer) -> Operation | None:

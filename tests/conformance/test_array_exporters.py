@@ -230,6 +230,8 @@ KERAS_USE = """
 import keras
 from policy_keras import Augment
 images = np.random.default_rng(0).random((6, 10, 10, 3)).astype("float32")
+import nothing_keras
+assert (keras.ops.convert_to_numpy(nothing_keras.Augment()(images, training=True)) == images).all()
 layer = Augment(seed=3)
 same = keras.ops.convert_to_numpy(layer(images, training=False))
 assert (same == images).all()
@@ -245,6 +247,8 @@ def test_a_module_is_used_as_its_library_uses_such_things(tmp_path: Path) -> Non
         (tmp_path / f"policy_{target}.py").write_text(
             export_policy(load_policy("trivialaugment-wide"), target, exact=True)
         )
+    nothing = parse_policy("layers: [{sub_policies: [{operations: []}, {operations: [], weight: 2}]}]")
+    (tmp_path / "nothing_keras.py").write_text(export_policy(nothing, "keras", exact=True))
     code = "import sys, numpy as np\nsys.path.insert(0, sys.argv[1])\n" + NUMPY_USE + ALBUMENTATIONS_USE + KERAS_USE
     assert run(f"{code}print('every assertion held')\n", tmp_path).endswith("every assertion held\n")
 
@@ -261,6 +265,18 @@ def test_the_policy_itself_comes_back_from_yaml_and_json() -> None:
         (
             "layers: [{sub_policies: [{operations: [{operator: HorizontalFlip, probability: 0.5, magnitude: 1}]}]}]\n",
             "--hflip 0.5 --vflip 0",
+        ),
+        (
+            "layers: [{sub_policies: [{operations: [{operator: VerticalFlip, magnitude: [0.2, 0.7]}]}]}]\n",
+            "--hflip 0 --vflip 0.4",
+        ),
+        (
+            """layers:
+  - sub_policies: [{operations: []}]
+  - sub_policies: [{operations: [{operator: Identity}]}, {operations: [{operator: JPEG, probability: 0}]}]
+  - sub_policies: [{weight: 0, operations: [{operator: JPEG}]}, {operations: [{operator: Rotate, magnitude: 0}]}]
+""",
+            "--hflip 0 --vflip 0\n",
         ),
         ("format: 2\nmixing: {kind: cutmix, probability: 0.3, alpha: 0.2}\n", "--cutmix 0.2 --mixup-prob 0.3"),
         ("format: 2\nmixing: {kind: mixup-or-cutmix}\n", "--mixup 1 --cutmix 1 --mixup-prob 1"),

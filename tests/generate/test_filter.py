@@ -24,6 +24,8 @@ def test_noise_is_rough_where_images_are_smooth() -> None:
     slope = np.broadcast_to(np.arange(8) * 10, (6, 8))
     images = np.stack([board, slope, np.full((6, 8), 7)])[:, None].astype(np.uint8)
     np.testing.assert_allclose(roughness(images), [255, 5, 0])
+    np.testing.assert_allclose(roughness(images[..., :1, :]), [127.5, 5, 0], err_msg="a row, of half the differences")
+    np.testing.assert_allclose(roughness(images[..., :1]), [127.5, 0, 0])
     noise = np.random.default_rng(0).integers(0, 256, (20, 3, 32, 32), dtype=np.uint8)
     np.testing.assert_allclose(roughness(noise), 256 / 3, rtol=0.05, err_msg="two uniform draws differ by a third")
 

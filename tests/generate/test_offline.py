@@ -117,6 +117,25 @@ def test_classes_keep_names_that_folders_cannot_have(tmp_path: Path) -> None:
         open_source(tmp_path / "out", LIMIT)
 
 
+@pytest.mark.parametrize("held", [None, 0, 1, 3, 6])
+@pytest.mark.fault("images", "turned by EXIF, and expanded")
+def test_originals_are_upright_for_readers_that_know_no_exif(held: int | None, tmp_path: Path) -> None:
+    """As their copies are; those that are upright anyway stay as they are, byte for byte."""
+    exif, drawn = Image.Exif(), np.random.default_rng(0).integers(0, 256, (2, 9, 9, 3), dtype=np.uint8)
+    if held is not None:
+        exif[0x0112] = held
+    for name, pixels in zip("ab", drawn, strict=True):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        Image.fromarray(pixels).save(tmp_path / "data" / name / "0.png", exif=exif)
+    source = open_source(str(tmp_path / "data"), LIMIT)
+    expand(Expansion(source, "folder", load_policy("flip-crop"), 1), tmp_path / "out")
+    turns = {3: 2, 6: 3}.get(held, 0)
+    for row, name in enumerate("ab"):
+        written, given = tmp_path / f"out/train/{name}/{row:07}.png", tmp_path / f"data/{name}/0.png"
+        assert np.array_equal(np.asarray(Image.open(written)), np.rot90(drawn[row], turns))
+        assert (written.read_bytes() == given.read_bytes()) == (not turns)
+
+
 @pytest.mark.parametrize("kind", ["folder", "csv", "npz"])
 def test_of_an_expansion_only_originals_are_held_out_and_copies_of_those_are_left_out(
     kind: str, tmp_path: Path

@@ -29,8 +29,8 @@ _WITH_ALPHA = frozenset({"LA", "PA", "RGBA", "La", "RGBa"})
 #: Raw modes with 16 bits per color channel, such as ``RGB;16B``, of which Pillow reads 8; ``BGR;16`` has 16 per pixel.
 _DEEP_COLOR = re.compile(r";16[BLNS]")
 
-#: The Exif tag of how a picture was held, and the values for which width and height are exchanged.
-_ORIENTATION, _LYING = 0x0112, (5, 6, 7, 8)
+#: The Exif tag of how a picture was held, its values but for upright, and those that exchange width and height.
+_ORIENTATION, _TURNED, _LYING = 0x0112, range(2, 9), range(5, 9)
 
 #: What Pillow may raise on files that are damaged, truncated, absurdly large, or not images: its plugins do not catch
 #: the errors of their parsers.
@@ -62,6 +62,7 @@ class Header:
         is_deep_color: whether it has 16 bits per color channel, of which Pillow reads the upper 8.
         has_alpha: whether pixels can be transparent.
         has_frames: whether the file contains more than one image.
+        is_turned: whether an Exif tag says that it has to be turned or mirrored, which not every reader does.
     """
 
     width: int
@@ -71,6 +72,7 @@ class Header:
     is_deep_color: bool = False
     has_alpha: bool = False
     has_frames: bool = False
+    is_turned: bool = False
 
     @property
     def is_gray(self) -> bool:
@@ -78,7 +80,8 @@ class Header:
 
     def is_stored_as_read(self, channels: int) -> bool:
         """Whether any other reader gets from the file what `decode` returns for this number of channels."""
-        return self.mode == ("L" if channels == 1 else "RGB") and not self.is_deep_color and not self.has_frames
+        as_read = self.mode == ("L" if channels == 1 else "RGB")
+        return as_read and not (self.is_deep_color or self.has_frames or self.is_turned)
 
 
 @dataclass(frozen=True)
@@ -111,12 +114,13 @@ def read_header(path: Path) -> Header:
         size, mode, is_deep, has_alpha = opened.size, opened.mode, _is_deep_color(opened), _has_alpha(opened)
         opened.draft(None, (1, 1))  # a JPEG file is decoded at an eighth of its size, which shows damage as well
         image = ImageOps.exif_transpose(opened)
-        upright = size[::-1] if opened.getexif().get(_ORIENTATION) in _LYING else size
+        held = opened.getexif().get(_ORIENTATION)
+        upright = size[::-1] if held in _LYING else size
         high = _largest(image) if mode in _INTEGERS | _FLOATS else 0
         if mode not in _GRAY_MODES:
             image.convert("RGB")
         has_frames = bool(getattr(opened, "is_animated", False))  # last, since it moves to the second frame
-    return Header(*upright, mode, high, is_deep, has_alpha, has_frames)
+    return Header(*upright, mode, high, is_deep, has_alpha, has_frames, held in _TURNED)
 
 
 def common_shape(headers: Sequence[Header], reading: Reading = AS_SUITS) -> ImageForm:
@@ -236,7 +240,7 @@ def _read_smaller(opened: Image.Image, shape: ImageForm) -> None:
 
 
 def as_picture(image: np.ndarray) -> Image.Image:
-    """uint8 ``[C, H, W]`` with 1 or 3 channels as a Pillow image."""
+    """uint8 ``[C, H, W]`` with 1 to 4 channels as a Pillow image: with 2 or 4, the last one is its transparency."""
     return Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0))
 
 

@@ -21,7 +21,9 @@ def features(images: Tensor) -> list[Tensor]:
     """Blocks of features ``[n, d]`` of ``images [n, C, H, W]`` in [0, 1]: coarse pixels, pooled responses of fixed
     random filters, edges, histograms, extremes, and fine residuals, which distinguish noise from blur.
     """
-    n = len(images)
+    n, (height, width) = len(images), images.shape[-2:]
+    if 1 in (height, width):  # a single row or column is its own neighbor
+        images = pad(images, (0, int(width == 1), 0, int(height == 1)), mode="replicate")
     gray = images.mean(1, keepdim=True)
     responses = conv2d(_padded(gray, 2), _filters().to(gray), stride=2).abs()
     right, down = (gray[..., 1:] - gray[..., :-1]).abs(), (gray[..., 1:, :] - gray[..., :-1, :]).abs()
@@ -72,11 +74,12 @@ def copy_vectors(images: np.ndarray) -> np.ndarray:
 def roughness(images: np.ndarray) -> np.ndarray:
     """The mean absolute difference ``[n]`` of neighboring pixels of uint8 ``images [n, C, H, W]``, in [0, 255]: their
     anisotropic total variation (Rudin et al., 1992) per pixel. It is high for noise, whose `copy_vectors` are only a
-    gray, near to those of many photographs.
+    gray, near to those of many photographs. Of a single row or column, there are differences in one direction only.
     """
-    pixels = images.astype(np.int16)
-    down, across = (np.abs(np.diff(pixels, axis=axis)).mean((1, 2, 3)) for axis in (2, 3))
-    mean: np.ndarray = (down + across) / 2
+    pixels, mean = images.astype(np.int16), np.zeros(len(images))
+    for axis in (2, 3):
+        if pixels.shape[axis] > 1:
+            mean += np.abs(np.diff(pixels, axis=axis)).mean((1, 2, 3)) / 2
     return mean
 
 

@@ -223,4 +223,4 @@ def _sample(generator: Generator, labels: np.ndarray, seed: int, device: str) ->
     for part in torch.split(torch.from_numpy(labels), at_once(generator.components)):
         images = generator(torch.randn(len(part), LATENT, generator=draw).to(device), part.to(device))
         batches.append((images * 255).round().to(torch.uint8).cpu())
-    return torch.cat(batches).numpy() if batches else np.empty((0,), np.uint8)
+    return torch.cat(batches).numpy()

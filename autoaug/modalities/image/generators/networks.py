@@ -19,12 +19,25 @@ LATENT = 64
 #: The number of images of one class that the discriminator judges together, so that it detects a lack of variety.
 PACKED = 2
 _NARROWEST, _WIDEST = 16, 128
+#: Narrower images are padded: one pixel cannot be halved, and in bfloat16, oneDNN's strided convolutions (PyTorch 2.15)
+#: return garbage where their result has a single column.
+_NARROWEST_SIDE = 4
 
 
 def widths(size: tuple[int, int]) -> list[int]:
     """Channels at full size and after each halving, until the shorter side has at most 8 pixels."""
     halvings = max(1, math.ceil(math.log2(min(size) / 8)))
     return [min(_WIDEST, _NARROWEST << i) for i in range(halvings + 1)]
+
+
+def margin(length: int, step: int = 1) -> int:
+    """How many pixels to add to a side, so that `step` divides it and it is not too narrow."""
+    return max(-length % step, _NARROWEST_SIDE - length)
+
+
+def _padded(images: Tensor, margins: tuple[int, int]) -> Tensor:
+    """The images with black columns on the right and rows at the bottom."""
+    return pad(images, (0, margins[0], 0, margins[1]))
 
 
 class ConditionalNorm(nn.Module):
@@ -61,7 +74,7 @@ class Generator(nn.Module):
         classes, channels, height, width = mean.shape
         wide = widths((height, width))
         step = 2 ** (len(wide) - 1)
-        self.margin = -width % step, -height % step
+        self.margin = margin(width, step), margin(height, step)
         self.least = (height + self.margin[1]) // step, (width + self.margin[0]) // step
         pairs = list(itertools.pairwise([channels, *wide[1:]]))
         self.downs = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairs)
@@ -76,7 +89,7 @@ class Generator(nn.Module):
 
     def forward(self, noise: Tensor, labels: Tensor) -> Tensor:
         drawn = decode(self.mean, self.components, noise[:, : self.components.shape[1]], labels)
-        x = pad(drawn, (0, self.margin[0], 0, self.margin[1])).contiguous(memory_format=torch.channels_last)
+        x = _padded(drawn, self.margin).contiguous(memory_format=torch.channels_last)
         seen: list[Tensor] = []
         for down, norm in zip(self.downs, self.down_norms, strict=True):
             x = down(x)
@@ -99,6 +112,7 @@ class Discriminator(nn.Module):
         channels, height, width = shape
         wide = widths((height, width))
         wide = [wide[0], *(min(_WIDEST, 2 * w) for w in wide[1:])]
+        self.margin = margin(width), margin(height)
         self.first = nn.Conv2d(PACKED * channels, wide[0], 3, padding=1)
         pairs = itertools.pairwise(wide)
         self.downs = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairs)
@@ -106,7 +120,7 @@ class Discriminator(nn.Module):
         self.project = nn.Embedding(classes, wide[-1])
 
     def forward(self, packs: Tensor, labels: Tensor) -> Tensor:
-        x = leaky_relu(self.first(packs.flatten(1, 2)), 0.2)
+        x = leaky_relu(self.first(_padded(packs.flatten(1, 2), self.margin)), 0.2)
         for down in self.downs:
             x = leaky_relu(down(x), 0.2)
         features = x.sum((2, 3)) / math.sqrt(x[0, 0].numel())
