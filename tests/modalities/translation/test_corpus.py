@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gettext
+import os
+import select
 import sys
 from pathlib import Path
 
@@ -297,3 +299,26 @@ def test_a_bad_translator_is_named(code: str, message: str, tmp_path: Path, monk
     monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
     with pytest.raises(DataError, match=message):
         translators.rewritten([f"text {i}" for i in range(20)], code, seconds=0.5 if "sleep" in code else 20)
+
+
+def test_what_a_hanging_translator_has_started_is_ended_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    os.mkfifo(pipe := tmp_path / "pipe")
+    script = write(tmp_path / "translate", f"#!/bin/sh\nsleep 60 > {pipe}\necho\n")
+    script.chmod(0o755)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(DataError, match="took more than 2 s"):
+        translators.rewritten(["text"], str(script), seconds=2)
+    assert select.select([reading], [], [], 20)[0], "sleep has still the pipe"
+    os.close(reading)
+
+
+def test_a_translator_that_no_system_can_run_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    script = write(tmp_path / "translate", "cat\n")
+    script.chmod(0o755)
+    for program in (str(script), f"{script}/cat", "x" * 5000):
+        with pytest.raises(DataError, match=r"cannot be run: (Exec format error|Not a directory|File name too long)"):
+            translators.rewritten(["text"], program)
