@@ -69,9 +69,13 @@ def are_even(folds: Folds, labels: np.ndarray, classes: Sequence[str]) -> bool:
 
 
 def cut(strata: np.ndarray, units: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
-    """The rows of each of `count` folds, ascending: stratified by the strata ``[n]``, each unit in one fold."""
+    """The rows of each of `count` folds, ascending: stratified by the strata ``[n]``, if one of these has a sample for
+    each fold, and each unit in one fold.
+    """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # as in `autoaug.data.splits`
 
+    if np.bincount(strata).max() < count:
+        strata = np.zeros_like(strata)
     is_single = len(np.unique(units)) == len(units)
     folds = (StratifiedKFold if is_single else StratifiedGroupKFold)(count, shuffle=True, random_state=seed)
     return [rows for _, rows in folds.split(strata, strata, None if is_single else units)]

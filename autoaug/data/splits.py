@@ -379,7 +379,7 @@ def _hold_out(
 
     strata, units = whole.strata[rows], whole.units[rows]
     count = len(np.unique(units))
-    if count == len(rows):
+    if count == len(rows) and _can_stratify(strata, share):
         stay, out = train_test_split(rows, test_size=share, random_state=seed, stratify=strata)
     else:
         parts = min(round(1 / share), count, int(np.bincount(strata).max()))
@@ -391,3 +391,10 @@ def _hold_out(
         held_out = complete_fold(Folds(parts, strata, units), seed, whole.labels[rows], whole.classes, staying)
         stay, out = np.delete(rows, held_out), rows[held_out]
     return np.sort(stay), np.sort(out)
+
+
+def _can_stratify(strata: np.ndarray, share: float) -> bool:
+    """Whether each of the strata ``[n]`` has two samples, and both sides have room for one if a `share` is held out."""
+    sizes = np.unique(strata, return_counts=True)[1]
+    out = math.ceil(share * len(strata))
+    return bool(sizes.min() > 1) and len(sizes) <= min(out, len(strata) - out)

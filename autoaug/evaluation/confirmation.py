@@ -133,7 +133,7 @@ def train_candidates(
     timer, first = _Timer(deadline), set(seeds[: deadline.least_seeds])
     for what_follows in _AFTER_FAILURE:
         left_out, again = {}, {}
-        timely = itertools.takewhile(lambda item: item[1][1] in first or timer.has_room(), missing.items())
+        timely = filter(lambda item: item[1][1] in first or timer.has_room(), missing.items())
         specs = (TrialSpec(key, store.work(own.policy, seed), seed) for key, (own, seed) in timely)
         for key, result in run_all(executor, specs):
             timer.note(result)

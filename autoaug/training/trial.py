@@ -124,6 +124,8 @@ class _Trial:
                 result = self.scored(result, training, reached, rest)
                 if reached < work.stop:
                     yield result
+            if not result.curve:  # the training has so few steps that none is in this part
+                result = self.scored(result, training, work.stop, rest)
             result = self.whole(result, training)
         except Exception as fault:  # a user's model may raise anything; the search continues, and groups the causes
             if self.parts == 1 and _is_out_of_memory(fault):

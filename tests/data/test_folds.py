@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autoaug.data.audit import audit
@@ -15,7 +15,7 @@ from autoaug.data.inputs import MemoryInputs
 from autoaug.data.layouts.arrays import array_source
 from autoaug.data.source import Source
 from autoaug.data.splits import DataSet, split
-from autoaug.errors import OptionError
+from autoaug.errors import AutoaugError, OptionError
 from tests.data.test_splits import PLENTY, numbered, numbers, splits
 
 
@@ -45,6 +45,31 @@ def test_in_turn_every_sample_that_the_search_has_not_seen_is_tested_once(count:
             of_fold = [set(data.test.groups[own]) for own in rows]
             assert sum(map(len, of_fold)) == len(set.union(*of_fold))
     assert any(not np.array_equal(folds[i], folds[i + count]) for i in range(count)), "they are cut anew"
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.integers(14, 100), st.integers(2, 8), st.integers(0, 100), st.sampled_from(["numbers", "labels", "classes"]))
+@example(90, 6, 0, "numbers")  # whose strata have five samples
+@example(26, 2, 17, "numbers")  # those that are alone are fewer than the strata
+def test_small_data_of_any_labels_are_divided_or_refused(n: int, count: int, largest: int, kind: str) -> None:
+    """With a group that has most of the samples, and all others alone."""
+    draw = np.random.default_rng(n * count)
+    labels = {
+        "numbers": draw.normal(size=(n, 2)).astype(np.float32),
+        "labels": draw.random((n, 2)) < 0.4,
+        "classes": draw.integers(0, 2, n),
+    }[kind]
+    groups = np.maximum(0, np.arange(n) - largest)
+    part = replace(numbered(np.arange(n) % 2, groups).parts["train"], labels=labels)
+    try:
+        data = with_folds(Source("small", ("a", "b"), {"train": part}), count)
+    except AutoaugError:
+        return
+    assert data.folds is not None
+    rows = data.folds.of(range(count)).values()
+    assert sorted(np.concatenate(list(rows))) == list(range(len(data.test)))
+    own = [set(groups[list(role)].tolist()) for role in numbers(data)]
+    assert sum(map(len, own)) == len(set.union(*own))
 
 
 def test_the_half_that_is_tested_is_the_same_for_all_seeds_and_has_what_is_tested_without_folds() -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from autoaug.evaluation.confirmation import CandidatePolicy, confirmation_seeds
+from autoaug.evaluation.confirmation import CandidatePolicy, Deadline, confirmation_seeds, train_candidates
 from autoaug.evaluation.group_sequential import interim_analyses, levels
 from autoaug.evaluation.scoring import ConfirmedTraining, Scoring
 from autoaug.evaluation.training_store import TrainingStore
@@ -117,6 +117,22 @@ def test_a_failure_on_more_seeds_leaves_the_verdict_on_those_before(
     words = f"This is the verdict of the first 5 seeds, because trainings of {failing} failed on more."
     assert Heard.warned[-1] == words
     assert judgment.judgment.sentence.endswith(f" {words}"), "the report tells it too"
+
+
+def test_what_failed_on_the_first_seeds_is_tried_again_though_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers end trainings in any order: what fails on a first seed was neither tried again nor left out then."""
+
+    def last_first(executor: Executor, specs: Iterator[TrialSpec]) -> Iterator[tuple[str, TrialResult]]:
+        yield from reversed(list(carried_out(executor, specs)))
+
+    store, seeds = Made("second"), SEEDS[5:10]
+    monkeypatch.setattr("autoaug.evaluation.confirmation.run_all", last_first)
+    monkeypatch.setattr("autoaug.evaluation.confirmation.now", lambda: store.kept)  # each takes a second
+    deadline = Deadline(15, 1.0, least_seeds=2)
+    trained = train_candidates(CANDIDATES, seeds, cast("Executor", None), store, Logged(), deadline)
+    assert list(trained.left_out) == ["second"]
+    assert trained.seeds == 5
+    assert {name for name, _ in trained.outcomes} == {"weak", "strong", "first"}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -276,3 +278,14 @@ def test_a_quarter_costs_about_a_quarter_with_many_small_classes_too(per_class: 
     assert set(labels[quarter.taken]) == set(range(40)), "all classes are there"
     assert quarter.steps == pytest.approx(full.steps, rel=0.1)
     assert quarter.steps * quarter.recipe.batch_size < 0.32 * setting.full_length_passes()
+
+
+def test_a_training_of_fewer_steps_than_parts_is_continued_in_all_of_them(tmp_path: Path) -> None:
+    setting = replace(small_task(epochs=1, batch_size=48), checkpoints=tmp_path)
+    assert setting.plan(Policy(), 0).steps == 2
+    spans = pairwise([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    parts = [list(Train(Policy(), start=start, stop=stop).run(setting, 0))[-1] for start, stop in spans]
+    assert {part.reason for part in parts} == {""}
+    assert [part.sample_passes for part in parts] == [48, 0, 48, 0, 0]
+    assert parts[0].score == parts[1].score
+    assert parts[2].score == parts[4].score == whole(Policy(), small_task(epochs=1, batch_size=48)).score

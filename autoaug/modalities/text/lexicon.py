@@ -74,7 +74,7 @@ def described() -> str:
     """Which lexicon is used, and how to have a larger one."""
     given = own_file()
     if given is not None:
-        read_text(given, OptionError)
+        own_groups(given)
     folder = wordnet_folder()
     words = "WordNet" if folder else "a short lexicon (Debian's package wordnet-base has a large English one)"
     return f"synonyms from {words}" + (f" and {given}" if given else "")
@@ -92,15 +92,26 @@ def recorded() -> str:
     return f"{words}, and {VARIABLE}, digest {digest}"
 
 
+def own_groups(file: Path) -> list[list[str]]:
+    """The groups of the user's lexicon; raises `OptionError` if it cannot be read, or has none."""
+    groups = list(groups_in(read_text(file, OptionError)))
+    if not groups:
+        raise OptionError(f"{file} has no words that mean the same; write such words in one line, separated by commas")
+    return groups
+
+
 def all_groups() -> Iterator[list[str]]:
-    """The groups of all lexicons that there are; raises `OptionError` if the user's cannot be read."""
+    """The groups of all lexicons that there are; raises `OptionError` if one of them cannot be read."""
     given, folder = own_file(), wordnet_folder()
     yield from groups_in(OwnLexicon.groups)
     if given is not None:
-        yield from groups_in(read_text(given, OptionError))
+        yield from own_groups(given)
     if folder is not None:
-        for part in _PARTS:
-            yield from wordnet_groups(read_text(folder / f"data.{part}", OptionError))
+        for file in (folder / f"data.{part}" for part in _PARTS):
+            try:
+                yield from wordnet_groups(read_text(file, OptionError))
+            except (IndexError, ValueError):
+                raise OptionError(f"{file} is not a data file of WordNet, or is damaged") from None
 
 
 def make_table(groups: Iterable[list[str]]) -> SynonymTable:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 
 def groups_in(text: str) -> Iterator[list[str]]:
-    """The groups of a lexicon: one per line, of words separated by commas, or else by white space. A code that ends in
-    ``=`` and text after ``#`` are left out.
+    """The groups of a lexicon: one per line, of words separated by commas or semicolons, or else by white space. A code
+    that ends in ``=`` and text after ``#`` are left out. Words are in NFC, as those of texts are.
     """
-    for line in text.splitlines():
+    signs = "[,;，；、]"
+    for line in unicodedata.normalize("NFC", text).splitlines():
         line = line.partition("#")[0].rpartition("=")[2]
-        words = [word.strip() for word in re.split("[,，、]" if re.search("[,，、]", line) else r"\s+", line)]
+        words = [word.strip() for word in re.split(signs if re.search(signs, line) else r"\s+", line)]
         if len(group := list(dict.fromkeys(filter(None, words)))) > 1:
             yield group
 
@@ -32,10 +34,14 @@ def wordnet_groups(text: str) -> Iterator[list[str]]:
 
 
 def synonyms(groups: Iterable[list[str]]) -> dict[str, list[str]]:
-    """The synonyms of each word, in lower case, in the order of the groups."""
+    """The synonyms of each word, in lower case and as it is looked up, with only its ASCII letters so, in the order of
+    the groups.
+    """
     found: dict[str, dict[str, None]] = defaultdict(dict)
     for group in groups:
-        fitting = [word for word in group if len(word.encode()) <= 23 and " " not in word]
+        fitting = [word for word in group if max(map(len, (word.encode(), word.lower().encode()))) <= 23]
+        fitting = [word for word in fitting if word.split() == [word]]
         for word in fitting:
-            found[word.lower()].update((other, None) for other in fitting if other.lower() != word.lower())
+            for key in dict.fromkeys((word.lower(), word.encode().lower().decode())):
+                found[key].update((other, None) for other in fitting if other.lower() != word.lower())
     return {word: list(others) for word, others in found.items() if others}

@@ -10,6 +10,7 @@ import hashlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
@@ -93,19 +94,36 @@ def _translated(one: str, lines: Sequence[str], seconds: float) -> Sequence[str]
 def _run(program: str, lines: Sequence[str], seconds: float) -> list[str]:
     """The program's line for each of the lines."""
     try:
-        done = subprocess.run(  # noqa: S603 (the user's own program, not through a shell)
-            shlex.split(program), input="\n".join(lines) + "\n", capture_output=True, timeout=seconds, encoding="utf-8"
-        )
+        status, written, said = _output(shlex.split(program), "\n".join(lines) + "\n", seconds)
     except (FileNotFoundError, PermissionError, IndexError):
         raise DataError(f"{VARIABLE}={program}: there is no such program; {_INSTALL}") from None
+    except OSError as fault:  # such as a script without a first line that names its interpreter
+        raise DataError(f"{program!r} cannot be run: {fault.strerror}") from None
     except subprocess.TimeoutExpired:
         raise DataError(f"{program!r} took more than {seconds:g} s for {len(lines)} texts, and was ended") from None
     except ValueError as fault:
         raise DataError(f"{program!r} is no command, or writes no UTF-8 ({fault})") from None
-    made = done.stdout.removesuffix("\n").split("\n") if done.stdout else []
-    if done.returncode:
-        said = done.stderr.strip().splitlines()[-1:] or ["it does not say why"]
-        raise DataError(f"{program!r} failed with status {done.returncode}: {said[0]}")
+    made = written.removesuffix("\n").split("\n") if written else []
+    if status:
+        why = said.strip().splitlines()[-1:] or ["it does not say why"]
+        raise DataError(f"{program!r} failed with status {status}: {why[0]}")
     if len(made) != len(lines):
         raise DataError(f"{program!r} must write a line for each text: of {len(lines)} texts it made {len(made)} lines")
     return [plain_text(line) for line in made]
+
+
+def _output(command: Sequence[str], text: str, seconds: float) -> tuple[int, str, str]:
+    """The status of a command that is given a text, what it writes, and what it says on stderr. If it takes too long,
+    what it has started is ended with it: ``apertium`` is a script.
+    """
+    pipe = subprocess.PIPE
+    with subprocess.Popen(  # noqa: S603 (the user's own program, not through a shell)
+        command, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8", process_group=0
+    ) as process:
+        try:
+            written, said = process.communicate(text, seconds)
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return process.returncode, written, said

@@ -26,6 +26,8 @@ SOURCES, TARGETS, BACK = ("source", "src"), ("target", "tgt", "translation", "re
 _SIDES = ((".src", ".source"), (".tgt", ".target"))
 _ENDING = re.compile(r"\.(src|tgt|source|target|[a-z]{2}(-[a-z]{2})?)", re.IGNORECASE)
 _MOST_BYTES = 2**32
+#: Where the source may have any language.
+_ANY = "*all*"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 #: The elements of TMX whose content is not text but the code of a program.
 _CODES = ("bpt", "ept", "it", "ph", "ut")
@@ -131,15 +133,17 @@ def _of_files(source: Path, target: Path, role: Role) -> Iterator[Pair]:
 
 
 def _parallel(folder: Path) -> dict[str, list[Path]]:
-    """The pairs of files in a folder that differ in their ending alone, by the rest of their name; empty unless there
-    are two endings in all.
+    """The pairs of files in a folder that differ in their ending alone, by the rest of their name; empty unless they
+    have two endings in all, which no other file has. Other files, such as a README.md, do not matter.
     """
     found: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(folder.iterdir()):
         if _ENDING.fullmatch(path.suffix) and path.is_file():
             found[path.stem].append(path)
-    endings = {path.suffix for paths in found.values() for path in paths}
-    return dict(found) if len(endings) == 2 and all(len(paths) == 2 for paths in found.values()) else {}
+    pairs = {stem: paths for stem, paths in found.items() if len(paths) == 2}
+    endings = {path.suffix for paths in pairs.values() for path in paths}
+    others = {path.suffix for stem, paths in found.items() if stem not in pairs for path in paths}
+    return pairs if len(endings) == 2 and not endings & others else {}
 
 
 def _of_folder(folder: Path, found: dict[str, list[Path]]) -> Corpus:
@@ -155,7 +159,7 @@ def _of_folder(folder: Path, found: dict[str, list[Path]]) -> Corpus:
 
 def _of_tmx(path: Path) -> Corpus:
     """The units of a Translation Memory eXchange file (LISA, 1.4b): the source has the language that its header names,
-    or is the first.
+    or that of the first text. A language may have a region in some places only, such as ``en-US`` and ``en``.
     """
     text = read_text(path, DataError, _MOST_BYTES)
     if "<!ENTITY" in text:
@@ -170,6 +174,7 @@ def _of_tmx(path: Path) -> Corpus:
 
 
 def _units(path: Path, root: ElementTree.Element, language: str) -> Iterator[Pair]:
+    other = ""
     for number, unit in enumerate(root.iter("tu"), 1):
         variants = [
             ((own.get(_LANGUAGE) or own.get("lang") or "").lower(), _text_of(segment))
@@ -180,14 +185,22 @@ def _units(path: Path, root: ElementTree.Element, language: str) -> Iterator[Pai
         if len(variants) > 2:
             raise DataError(f"{where} has {len(variants)} languages; keep the two to translate between")
         variants += [("", "")] * (2 - len(variants))
-        if _nearness(variants[1][0], language) > _nearness(variants[0][0], language):
+        if language in {"", _ANY}:
+            language = variants[0][0]
+        if _nearness(variants[0][0], language) < _nearness(variants[1][0], language):
             variants.reverse()
+        other = other or variants[1][0]
+        if variants[1][0] and not _nearness(variants[1][0], other):
+            raise DataError(
+                f"{where} is a translation into {variants[1][0]!r}, those before are into {other!r}; keep the two "
+                "languages to translate between"
+            )
         yield Pair(where, variants[0][1], variants[1][1])
 
 
-def _nearness(code: str, language: str) -> int:
-    """How near a code is to a language: ``en-us`` is ``en``, if nothing is nearer."""
-    return (code == language) + (code.split("-")[0] == language.split("-")[0])
+def _nearness(one: str, other: str) -> int:
+    """2 if both are the same language, 1 if they may differ in the region, else 0."""
+    return 2 if one == other else int(one.split("-")[0] == other.split("-")[0])
 
 
 def _text_of(segment: ElementTree.Element) -> str:

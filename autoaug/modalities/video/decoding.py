@@ -20,6 +20,7 @@ from autoaug.utils.files import regular_file
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -70,24 +71,36 @@ def read_header(path: Path) -> Header:
     if path.is_dir():
         return _folder_header(path)
     with _opened(path) as (container, stream):
-        sizes, count, end, is_gray = set[tuple[int, int]](), 0, 0.0, True
-        for frame in container.decode(stream):
-            turned = frame.rotation % 180 != 0
-            sizes.add((frame.width, frame.height) if turned else (frame.height, frame.width))
-            is_gray = is_gray and frame.format.name.startswith("gray")
-            count, end = count + 1, max(end, frame.time or 0.0)
+        sizes, shown, count, end, is_gray = set[tuple[int, int]](), 0, 0, 0.0, True
+        for packet in container.demux(stream):
+            shown += _is_shown(packet)
+            for frame in packet.decode():
+                turned = frame.rotation % 180 != 0
+                sizes.add((frame.width, frame.height) if turned else (frame.height, frame.width))
+                is_gray = is_gray and frame.format.name.startswith("gray")
+                count, end = count + 1, max(end, frame.time or 0.0)
         if not count:
             raise ValueError("it has no frames")
-        _check_whole(container, stream, count, end)
+        _check_whole(container, stream, shown, count, end)
         if stream.codec_context.name == "gif":
             _check_gif(path)
         return Header(count, frozenset(sizes), stream.codec_context.name, is_gray)
 
 
-def _check_whole(container: InputContainer, stream: VideoStream, count: int, end: float) -> None:
-    """Raise ValueError if there are fewer frames, or seconds up to the last one's beginning, than the header tells."""
-    if stream.frames and count < _THERE * stream.frames:
-        raise ValueError(f"it is truncated: {count} of {stream.frames} frames can be read")
+def _is_shown(packet: Packet[VideoStream]) -> bool:
+    """Whether a packet has a frame that is shown. What cuts without encoding keeps frames that are not, from which
+    others are decoded.
+    """
+    return packet.size > 0 and not packet.is_discard
+
+
+def _check_whole(container: InputContainer, stream: VideoStream, shown: int, count: int, end: float) -> None:
+    """Raise ValueError if there are fewer frames, or seconds up to the last one's beginning, than the header tells,
+    which counts hidden frames in an MP4.
+    """
+    frames = min(stream.frames, shown) if "mp4" in container.format.name else stream.frames
+    if count < _THERE * frames:
+        raise ValueError(f"it is truncated: {count} of {frames} frames can be read")
     told = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
     if not told and "matroska" in container.format.name and len(container.streams) == 1:
         told = (container.duration or 0) / 1e6  # which has no duration of streams
@@ -179,7 +192,7 @@ def evenly(count: int, frames: int) -> list[int]:
 def _read_file(path: Path, frames: int, convert: Callable[[Image.Image], np.ndarray]) -> np.ndarray:
     """The frames spread evenly. They are counted before any is decoded, as packets."""
     with _opened(path) as (container, stream):
-        count = sum(packet.size > 0 for packet in container.demux(stream))
+        count = sum(map(_is_shown, container.demux(stream)))
     rows = evenly(max(count, 1), frames)
     kept = dict[int, np.ndarray]()
     with _opened(path) as (container, stream):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gettext
+import os
+import select
 import sys
 from pathlib import Path
 
@@ -126,6 +128,44 @@ def test_messages_of_programs_are_pairs_where_they_are_translated_for_certain(tm
     names = whole.parts["train"].names
     assert names[0] == f"{po}, line 5"
     assert len(set(names)) == len(names) == 4
+
+
+@pytest.mark.parametrize(
+    ("header", "languages"),
+    [
+        ("en", ("en-US", "es")),
+        ("en-US", ("EN", "es")),
+        ("*all*", ("en", "es")),
+        ("", ("en", "es")),
+        ("pt", ("pt-BR", "en")),
+    ],
+)
+def test_all_units_of_a_tmx_are_translated_the_same_way(
+    header: str, languages: tuple[str, str], tmp_path: Path
+) -> None:
+    """Programs write regions in the header alone, or in the units alone; and units in any order."""
+    sides = [
+        f'<tuv xml:lang="{language}"><seg>{which} {{0}}</seg></tuv>'
+        for language, which in zip(languages, "ab", strict=True)
+    ]
+    units = [f"<tu>{''.join(sides[:: 1 if number % 2 else -1])}</tu>".format(number) for number in (1, 2, 3)]
+    text = f'<tmx version="1.4"><header srclang="{header}"/><body>{"".join(units)}</body></tmx>'
+    source = open_source(write(tmp_path / "m.tmx", text), LIMIT)
+    assert texts(source) == [(f"a {number}", f"b {number}") for number in (1, 2, 3)]
+    third = text.replace(
+        "</body>", '<tu><tuv xml:lang="en"><seg>c</seg></tuv><tuv xml:lang="fr"><seg>d</seg></tuv></tu></body>'
+    )
+    with pytest.raises(DataError, match=r"m\.tmx, unit 4 is a translation into '\w+', those before are into '\w+'"):
+        open_source(write(tmp_path / "m.tmx", third), LIMIT)
+
+
+def test_other_files_in_a_folder_of_pairs_do_not_matter(tmp_path: Path) -> None:
+    for name, text in (("train.de", "eins\n"), ("train.en", "one\n"), ("README.md", "of numbers"), ("get.sh", "wget")):
+        write(tmp_path / name, text)
+    assert texts(open_source(tmp_path, LIMIT)) == [("eins", "one")]
+    write(tmp_path / "test.en", "two\n")
+    with pytest.raises(DataError, match="there are no pairs of texts"):
+        open_source(tmp_path, LIMIT, AS_SUITS, "translation")
 
 
 def test_samples_have_both_sides_and_the_pieces(tmp_path: Path) -> None:
@@ -299,3 +339,26 @@ def test_a_bad_translator_is_named(code: str, message: str, tmp_path: Path, monk
     monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
     with pytest.raises(DataError, match=message):
         translators.rewritten([f"text {i}" for i in range(20)], code, seconds=0.5 if "sleep" in code else 20)
+
+
+def test_what_a_hanging_translator_has_started_is_ended_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    os.mkfifo(pipe := tmp_path / "pipe")
+    script = write(tmp_path / "translate", f"#!/bin/sh\nsleep 60 > {pipe}\necho\n")
+    script.chmod(0o755)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(DataError, match="took more than 2 s"):
+        translators.rewritten(["text"], str(script), seconds=2)
+    assert select.select([reading], [], [], 20)[0], "sleep has still the pipe"
+    os.close(reading)
+
+
+def test_a_translator_that_no_system_can_run_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
+    script = write(tmp_path / "translate", "cat\n")
+    script.chmod(0o755)
+    for program in (str(script), f"{script}/cat", "x" * 5000):
+        with pytest.raises(DataError, match=r"cannot be run: (Exec format error|Not a directory|File name too long)"):
+            translators.rewritten(["text"], program)

@@ -79,6 +79,30 @@ def test_long_clips_are_sampled_evenly_and_short_ones_repeat(tmp_path: Path) -> 
         assert np.array_equal(reader.read(path)[:, 0, 0, 0], levels[rows])
 
 
+@pytest.mark.parametrize(("first", "last"), [(4.0, 6.0), (0.0, 2.5), (1.5, 3.0)])
+def test_a_part_that_was_cut_without_encoding_has_the_frames_that_are_shown(
+    first: float, last: float, tmp_path: Path
+) -> None:
+    levels = np.arange(60) * 4
+    pixels = np.broadcast_to(levels[:, None, None, None], (60, 16, 16, 3)).astype(np.uint8)
+    whole, part = encode(tmp_path / "whole.mp4", np.ascontiguousarray(pixels)), tmp_path / "part.mp4"
+    with av.open(str(whole)) as given, av.open(str(part), "w") as made:
+        stream = given.streams.video[0]
+        own = made.add_stream_from_template(stream)
+        for packet in given.demux(stream):  # as ffmpeg -ss FIRST -to LAST -c copy does
+            if packet.dts is not None and packet.pts * stream.time_base < last:
+                packet.pts -= int(first / stream.time_base)
+                packet.dts -= int(first / stream.time_base)
+                packet.stream = own
+                made.mux(packet)
+    with av.open(str(part)) as container:
+        shown = [frame.to_ndarray(format="rgb24")[0, 0, 0] for frame in container.decode(video=0)]
+    assert len(shown) == pytest.approx(10 * (last - first), abs=1)
+    assert read_header(part).frames == len(shown)
+    clip = ClipReader(5, opened_shape(part)).read(part)
+    assert np.array_equal(clip[:, 0, 0, 0], np.array(shown)[evenly(len(shown), 5)])
+
+
 def opened_shape(path: Path) -> ImageForm:
     header = read_header(path)
     return loader._shape([header], [header], Reading())
