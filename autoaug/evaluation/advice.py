@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from autoaug.evaluation.wording import LONGER_SEARCH, USUAL_SEEDS, is_vague, sample_cure
-from autoaug.results import Comparison, SearchResult
+from autoaug.results import Comparison, SearchResult, known_policies
 
 #: Where differences as large as this cannot be seen for the luck of the test samples, trying more policies is in vain.
 _LARGE = 0.05
@@ -45,7 +45,7 @@ def advice(result: SearchResult) -> list[str]:
         steps.append(settled)
     elif result.history and not result.stopped:
         steps += _unhidden(comparison, result)
-        known = {trial.fingerprint for trial in result.history if trial.is_baseline}
+        known = known_policies(result.history)
         tried = len({trial.fingerprint for trial in result.history if trial.fingerprint} - known)
         policies = "1 policy was" if tried == 1 else f"{tried} policies were"
         looks = f"another --space: {policies} tried, and {_found(comparison, tried)}"

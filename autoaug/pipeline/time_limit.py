@@ -79,13 +79,14 @@ def time_limit(config: RunConfig, forecast: Forecast, begun: float) -> TimeLimit
     found = _limit(config, forecast, begun + limit - _for_report(limit))
     confirming = found.confirming * found.training_seconds
     search = max(1.0, _LEAST_SEARCH / config.workers) * found.training_seconds
-    least = now() - begun + confirming + search + _for_report(limit)
+    rest = now() - begun + _for_report(limit)
+    least = confirming + search + rest
     if least > limit:
         raise OptionError(
             f"--time {as_option(limit)} is too short: a confirmation of {forecast.candidates} policies on "
-            f"{forecast.seeds[0]} seeds may take {as_option(confirming)} here, and the shortest search "
-            f"{as_option(search)}; pass --time {as_option(1.1 * least)} or more, or fewer "
-            "--seeds, --finalists or --epochs"
+            f"{forecast.seeds[0]} seeds may take {as_option(confirming)} here, the shortest search "
+            f"{as_option(search)}, and start and report {as_option(rest)}; pass --time {as_option(1.1 * least)} or "
+            "more, or fewer --seeds, --finalists or --epochs"
         )
     return found
 

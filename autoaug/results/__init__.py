@@ -15,6 +15,7 @@ from autoaug.results.run import (
     SearchResult,
     TrialCounts,
     TrialSummary,
+    known_policies,
 )
 from autoaug.results.transcripts import Transcript, Transcripts, WordErrors
 
@@ -45,4 +46,5 @@ __all__ = [
     "Unit",
     "Verdict",
     "WordErrors",
+    "known_policies",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -240,6 +240,11 @@ class TrialSummary(Record):
     def label(self) -> str:
         """What it is called in texts."""
         return self.words or self.name
+
+
+def known_policies(trials: Iterable[TrialSummary]) -> set[str]:
+    """The fingerprints of the baselines that were tried. A search may try one of them again, as a policy of its own."""
+    return {trial.fingerprint for trial in trials if trial.is_baseline}
 
 
 class _Formatted(BaseModel):

@@ -107,9 +107,13 @@ def test_trials_are_compared_with_those_on_the_same_share_of_the_data(monkeypatc
     def events(progress: ConsoleProgress, _: list[float]) -> None:
         for share, is_baseline, score in ((1.0, False, 0.9), (0.25, True, 0.7), (0.25, False, 0.6)):
             changed = {"data_fraction": share, "is_baseline": is_baseline, "score": score, "seed_index": is_baseline}
+            changed["fingerprint"] = "known" if is_baseline else "own"
             progress.trial_ended(trial.model_copy(update=changed), 0.5)
+        repeated = {"data_fraction": 0.25, "is_baseline": False, "score": 0.8, "fingerprint": "known"}
+        progress.trial_ended(trial.model_copy(update=repeated), 0.5)
 
-    _, again, last = shown_lines(monkeypatch, events)
+    _, again, last, after = shown_lines(monkeypatch, events)
+    assert "best 60.0 %, best baseline 80.0 %" in after, "a baseline that the search tries again is none of its own"
     assert "3 trials; on 25 % of the data: best 60.0 %, best baseline 70.0 %" in last
     assert f"{trial.label}, with seed 2: 70.0 %" in again, "the repetition of a policy is no new one"
 

@@ -234,6 +234,8 @@ def test_a_metric_that_the_task_lacks_is_refused() -> None:
         OptionError, match="--metric 'balanced' does not exist for classification; did you mean 'balanced-accuracy'"
     ):
         get_metric("balanced", Classification(2))
+    with pytest.raises(OptionError, match=r"'map' is for multi-label, and this is classification \(there are accuracy"):
+        get_metric("map", Classification(2))  # not "did you mean kappa"
 
 
 def test_a_metric_of_many_classes_has_small_statistics() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import plotly.graph_objects as go
 
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, base_figure, count_whole, on_data, plain
-from autoaug.results import MetricRecord, TrialSummary
+from autoaug.results import MetricRecord, TrialSummary, known_policies
 
 
 class TrialPoint(NamedTuple):
@@ -38,11 +38,11 @@ class TrialHistory(NamedTuple):
     baselines: tuple[BaselineLine, ...]
 
 
-def trial_history(trials: Iterable[TrialSummary], metric: MetricRecord) -> TrialHistory:
+def trial_history(trials: Sequence[TrialSummary], metric: MetricRecord) -> TrialHistory:
     """The trials in order."""
     points: list[TrialPoint] = []
     best: dict[float, list[tuple[int, float]]] = {}
-    baselines = []
+    baselines, known = [], known_policies(trials)
     for trial in trials:
         score = trial.score if trial.score is not None else trial.curve[-1][1] if trial.curve else None
         if trial.is_baseline and trial.score is not None:
@@ -50,7 +50,7 @@ def trial_history(trials: Iterable[TrialSummary], metric: MetricRecord) -> Trial
         if trial.is_baseline or score is None:
             continue
         points.append(TrialPoint(trial.number, trial.label, trial.status, metric.value(score), trial.data_fraction))
-        if trial.score is not None:
+        if trial.score is not None and trial.fingerprint not in known:
             so_far = best.setdefault(trial.data_fraction, [])
             so_far.append((trial.number, max(trial.score, so_far[-1][1] if so_far else trial.score)))
     lines = {

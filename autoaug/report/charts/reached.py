@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import plotly.graph_objects as go
@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.history import BaselineLine, trial_history
 from autoaug.report.charts.style import ACCENT, MUTED, base_figure, on_data, plain, short
-from autoaug.results import MetricRecord, TrialSummary
+from autoaug.results import MetricRecord, TrialSummary, known_policies
 
 
 class Reached(NamedTuple):
@@ -21,13 +21,13 @@ class Reached(NamedTuple):
     name: str
 
 
-def reached(trials: Iterable[TrialSummary], full_length: int, metric: MetricRecord) -> dict[float, list[Reached]]:
+def reached(trials: Sequence[TrialSummary], full_length: int, metric: MetricRecord) -> dict[float, list[Reached]]:
     """For each data fraction, the successive best complete trials, without baselines."""
-    spent, best = 0, dict[float, float]()
+    spent, best, known = 0, dict[float, float](), known_policies(trials)
     lines = dict[float, list[Reached]]()
     for trial in trials:
         spent += trial.sample_passes
-        if trial.score is None or trial.is_baseline or trial.stop < 1:
+        if trial.score is None or trial.fingerprint in known or trial.stop < 1:
             continue
         if trial.data_fraction not in best or trial.score > best[trial.data_fraction]:
             best[trial.data_fraction] = trial.score

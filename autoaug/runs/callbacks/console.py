@@ -14,7 +14,7 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColum
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from autoaug.results import ACCURACY, MetricRecord, TrialSummary
+from autoaug.results import ACCURACY, MetricRecord, TrialSummary, known_policies
 from autoaug.search.progress import Progress
 from autoaug.utils.quantities import duration
 from autoaug.utils.terminal import Heartbeat, say
@@ -50,6 +50,7 @@ class ConsoleProgress(Progress):
         self._begun = time.monotonic(), 0.0
         self._expected, self._ends = 0.0, math.inf
         self._trials, self._is_at_work = 0, False
+        self._known: set[str] = set()
         self._best: dict[tuple[float, bool], float] = {}
 
     def __enter__(self) -> Self:
@@ -115,8 +116,9 @@ class ConsoleProgress(Progress):
 
     def _count(self, trial: TrialSummary) -> None:
         self._trials += 1
+        self._known |= known_policies([trial])
         if trial.score is not None:
-            kind = trial.data_fraction, trial.is_baseline
+            kind = trial.data_fraction, trial.fingerprint in self._known
             self._best[kind] = max(self._best.get(kind, -math.inf), trial.score)
 
     def training_ended(self, name: str, done: int, total: int) -> None:

@@ -87,7 +87,7 @@ def get_metric(name: str, task: Task) -> Metric:
     if name in known:
         return known[name]
     others = [other for other, metrics in _METRICS.items() if name in metrics]
-    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.4)
+    near = [] if others else difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.4)
     why = f" is for {others[0]}, and this is {task.name}" if others else f" does not exist for {task.name}"
     hint = f"; did you mean {near[0]!r}?" if near else ""
     own = "" if isinstance(task, Transcription | Translation) else ", or your own module:function"

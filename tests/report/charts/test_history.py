@@ -20,6 +20,8 @@ def test_best_so_far_is_followed_for_each_share_alone() -> None:
         trial(1, 0.4, data_fraction=0.25),
         trial(2, 0.7),
         trial(3, 0.6, data_fraction=0.25),
+        trial(4, 0.9, data_fraction=0.25, is_baseline=True),
+        trial(5, 0.9, data_fraction=0.25, fingerprint="print-4"),  # the search tries the baseline again
     ]
     assert trial_history(trials, ACCURACY).best == {0.25: ((0, 50.0), (1, 50.0), (3, 60.0)), 1.0: ((2, 70.0),)}
 

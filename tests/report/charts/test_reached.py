@@ -14,6 +14,7 @@ def test_compute_of_every_trial_counts_and_only_better_ones_of_the_search_are_po
         trial(1, 0.5, sample_passes=100),
         trial(2, 0.4, sample_passes=100),
         trial(3, 0.6, sample_passes=50),
+        trial(4, 0.9, fingerprint="print-0"),
     ]
     assert reached(trials, 100, ACCURACY) == {1.0: [Reached(1.5, 50.0, "trial-1"), Reached(3.0, 60.0, "trial-3")]}
 
