@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from torch import Tensor
@@ -14,7 +15,7 @@ from autoaug.data.inputs import MemoryInputs
 from autoaug.data.labels import require_classes
 from autoaug.data.loading import check_data, open_source, recognize
 from autoaug.data.splits import DataSet, Samples
-from autoaug.errors import OptionError, RunError, pausing_on_full_disk
+from autoaug.errors import DataError, OptionError, RunError, pausing_on_full_disk
 from autoaug.generate import offline
 from autoaug.generate.expansion import check_for_files, expansion_of
 from autoaug.generate.filter import count_reasons, load_accept_function
@@ -74,7 +75,8 @@ def fit(options: FitOptions) -> About:
     settings = FitSettings(options.seed, options.steps, device, absolute(options.data), source, reading)
 
     def watch(done: int, total: int, samples: np.ndarray) -> None:
-        loader.write(np.concatenate(list(samples), axis=-1), out / f"samples{loader.ending}")
+        with suppress(DataError):  # they cannot be written, and are only looked at
+            loader.write(np.concatenate(list(samples), axis=-1), out / f"samples{loader.ending}")
         if options.watch:
             options.watch(done, total, samples)
 
@@ -98,6 +100,9 @@ def sample(options: SampleOptions) -> SampledFiles:
     if options.inception:
         published = get_modality(made.about.modality).published_features(Path(options.inception), device)
     data = _data_of(made, options)
+    with TemporaryDirectory() as folder:  # samples that cannot be written are refused before a filter is trained
+        loader = get_modality(made.about.modality).loader
+        loader.write(made.sample(np.zeros(1, np.int64), 0)[0], Path(folder) / f"0{loader.ending}")
     drawn = draw_samples(made, data, options.per_class, options.seed, device, accept, options.watch)
     write_passed(drawn, out)
     judged = options.judge or published is not None

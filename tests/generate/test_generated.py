@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import autoaug
+from autoaug import api
 from autoaug.data.inputs import MemoryInputs
 from autoaug.data.loading import check_data
 from autoaug.data.pool import Pool
@@ -311,6 +312,21 @@ def test_a_space_searches_generated_data_with_everything_else(draw: object) -> N
         lengths = [p.adversarial.epsilon for p in drawn if p.adversarial and p.adversarial.norm == "l2"]
         assert lengths
         assert 16 * space.adversarial.epsilon[0] <= min(lengths) <= max(lengths) <= 16 * space.adversarial.epsilon[1]
+
+
+@pytest.mark.parametrize("kind", ["pca", "gan"])
+@pytest.mark.fault("images", "more channels than a PNG file has, generated")
+def test_samples_with_more_channels_than_a_file_has_are_refused_in_one_line(
+    kind: str, tmp_path: Path, refused: Callable[..., str]
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (90, 8, 8, 6), dtype=np.uint8)
+    np.savez(tmp_path / "six.npz", x=np.moveaxis(pixels, -1, 1), y=np.arange(90) % 2)
+    steps = None if kind == "pca" else 2
+    about = api.generate_fit(tmp_path / "six.npz", out=tmp_path / "gen", kind=kind, steps=steps)
+    assert about.shape == (6, 8, 8)
+    words = refused("generate", "sample", "gen", "--per-class", "4", "--out", "made", folder=tmp_path)
+    assert "images with 6 channels cannot be written as PNG files, which have at most 4; a search takes" in words
+    assert not (tmp_path / "made").exists()
 
 
 def test_the_commands_work_from_the_shell(

@@ -240,7 +240,7 @@ def _read_smaller(opened: Image.Image, shape: ImageForm) -> None:
 
 
 def as_picture(image: np.ndarray) -> Image.Image:
-    """uint8 ``[C, H, W]`` with 1 or 3 channels as a Pillow image."""
+    """uint8 ``[C, H, W]`` with 1 to 4 channels as a Pillow image: with 2 or 4, the last one is its transparency."""
     return Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0))
 
 

@@ -20,6 +20,7 @@ from autoaug.modalities.image.sources.idx import is_idx_folder, open_idx
 from autoaug.modalities.image.sources.named import DATA_SETS, open_torchvision
 
 ending = ".png"
+_MOST_CHANNELS = 4
 beside: Mapping[str, np.ndarray] = {}
 
 
@@ -66,7 +67,12 @@ def _arrays(data: str, memory_limit: int) -> Callable[[], Source] | None:
 
 
 def write(sample: np.ndarray, path: Path) -> None:
-    """Write uint8 ``[C, H, W]`` as a PNG file."""
+    """Write uint8 ``[C, H, W]`` as a PNG file; raises `DataError` for more channels than such a file can have."""
+    if len(sample) > _MOST_CHANNELS:
+        raise DataError(
+            f"images with {len(sample)} channels cannot be written as PNG files, which have at most {_MOST_CHANNELS}; "
+            "a search takes samples from the generator itself, with --generator"
+        )
     as_picture(sample).save(path, "PNG")
 
 
