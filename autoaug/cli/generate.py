@@ -39,12 +39,15 @@ def sample(**options: Any) -> None:
 
     with at_work("drawing samples, and training the filter that they have to pass, in steps") as reached:
         from autoaug.generate.filter import format_counts
+        from autoaug.generate.metrics import LEAST_JUDGED
 
         outcome = api.generate_sample(**options, watch=reached)
     echo(f"{outcome.folder}: of {outcome.drawn} samples {format_counts(outcome.reasons)}")
     for what, (before, after) in zip(("class", "group"), outcome.balance.values(), strict=False):  # groups are optional
         each = f"{min(before)} to {max(before)} before the filter, {min(after)} to {max(after)} after"
         echo(f"samples per {what}: {each}")
+    if not outcome.figures and (options["judge"] or options["inception"]):
+        echo(f"their quality is measured where more than {LEAST_JUDGED} pass: draw more with --per-class")
     for name, value in outcome.figures.items():
         echo(f"{name}: {value:.4g}")
 

@@ -117,8 +117,12 @@ def distances(real: Tensor, made: Tensor) -> tuple[float, float]:
 
 
 def frechet_distance(real: Tensor, made: Tensor) -> float:
-    """|m - n|² + tr(A + B - 2 sqrt(AB)), with the means m, n and the covariances A, B (Heusel et al., 2017)."""
+    """|m - n|² + tr(A + B - 2 sqrt(AB)), with the means m, n and the covariances A, B (Heusel et al., 2017). NaN for a
+    single sample, which has no covariance, and for features that are not finite.
+    """
     (mean, covariance), (other_mean, other) = _moments(real), _moments(made)
+    if not (covariance.isfinite().all() and other.isfinite().all()):
+        return math.nan  # the eigenvalues of NaN end the process in some builds of MKL
     apart = (mean - other_mean).square().sum()
     cross = torch.linalg.eigvals(covariance @ other).sqrt().real.sum()
     return float((apart + covariance.trace() + other.trace() - 2 * cross).to(real.dtype))

@@ -21,7 +21,7 @@ from autoaug.generate.expansion import check_for_files, expansion_of
 from autoaug.generate.filter import count_reasons, load_accept_function
 from autoaug.generate.fitting import FitSettings, fit_generator
 from autoaug.generate.generator import About, SavedGenerator, check_free, generator_kind, load_generator
-from autoaug.generate.metrics import ClassifierPlan, judge_samples
+from autoaug.generate.metrics import LEAST_JUDGED, ClassifierPlan, judge_samples
 from autoaug.generate.sampling import FilteredSamples, draw_samples, write_passed
 from autoaug.modalities.base import Reading
 from autoaug.modalities.generators import Collapsed
@@ -43,7 +43,7 @@ class SampledFiles:
         reasons: the number of samples that passed, and the number dropped for each reason.
         balance: the number of samples before and after the filter in each of the ``classes``, and in each of the
             ``groups`` if the data have any.
-        figures: quality metrics by name; empty if they were not requested.
+        figures: quality metrics by name; empty if they were not requested, or no more than `LEAST_JUDGED` passed.
     """
 
     folder: Path
@@ -105,11 +105,12 @@ def sample(options: SampleOptions) -> SampledFiles:
         loader.write(made.sample(np.zeros(1, np.int64), 0)[0], Path(folder) / f"0{loader.ending}")
     drawn = draw_samples(made, data, options.per_class, options.seed, device, accept, options.watch)
     write_passed(drawn, out)
-    judged = options.judge or published is not None
+    reasons = count_reasons(drawn.reasons)
+    judged = (options.judge or published is not None) and reasons["passed"] > LEAST_JUDGED
     return SampledFiles(
         folder=out,
         drawn=len(drawn.labels),
-        reasons=count_reasons(drawn.reasons),
+        reasons=reasons,
         balance=drawn.sample_filter.balances(drawn.inputs, drawn.labels, drawn.reasons),
         figures=_figures(drawn, data.validation, options.seed, published) if judged else {},
     )

@@ -338,6 +338,9 @@ def test_the_commands_work_from_the_shell(
     sampled = command("generate", "sample", "gen", "--per-class", "20", "--out", "made", folder=tmp_path)
     assert "passed" in sampled.stdout, sampled.stderr
     assert len(list((tmp_path / "made").rglob("*.png"))) > 40
+    few = command("generate", "sample", "gen", "--per-class", "2", "--judge", "--out", "few", folder=tmp_path)
+    assert few.code == 0
+    assert "measured where more than 20 pass: draw more" in few.stdout
     shutil.copytree(tmp_path / "gen", tmp_path / "moved")
     (tmp_path / "torn").mkdir()
     (tmp_path / "torn/model.safetensors").touch()

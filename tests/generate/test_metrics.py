@@ -50,6 +50,13 @@ def test_the_distances_are_those_of_their_definitions() -> None:
     assert kid == pytest.approx(within - 2 * kernel(x, y).mean(), rel=1e-3)
 
 
+@pytest.mark.parametrize("counts", [(1, 30), (30, 1)])
+def test_a_single_sample_has_no_distance(counts: tuple[int, int]) -> None:
+    """The eigenvalues of its covariance, NaN, ended the process."""
+    real, made = (torch.randn(n, 6, generator=torch.Generator().manual_seed(n)) for n in counts)
+    assert np.isnan(distances(real, made)).all()
+
+
 def test_the_distances_are_those_of_torchmetrics() -> None:
     """Bit for bit, also where the kernel's subsets are random: more samples than one holds."""
     fid_module, kid_module = (pytest.importorskip(f"torchmetrics.image.{name}") for name in ("fid", "kid"))

@@ -118,7 +118,7 @@ def read_header(path: Path) -> Header:
         upright = size[::-1] if held in _LYING else size
         high = _largest(image) if mode in _INTEGERS | _FLOATS else 0
         if mode not in _GRAY_MODES:
-            image.convert("RGB")
+            _converted(image, "RGB")
         has_frames = bool(getattr(opened, "is_animated", False))  # last, since it moves to the second frame
     return Header(*upright, mode, high, is_deep, has_alpha, has_frames, held in _TURNED)
 
@@ -189,7 +189,7 @@ def as_pixels(image: Image.Image, shape: ImageForm) -> np.ndarray:
     """An upright image as uint8 ``[C, H, W]``, resized if ``shape.resized``."""
     if image.mode in _INTEGERS | _FLOATS:
         image = _shallow(image, shape.depth)
-    image = image.convert("L" if shape.channels == 1 else "RGB")
+    image = _converted(image, "L" if shape.channels == 1 else "RGB")
     if shape.resized:
         image = _RESIZE[shape.how](image, (shape.width, shape.height), Image.Resampling.BILINEAR)
     pixels = np.asarray(image)
@@ -242,6 +242,12 @@ def _read_smaller(opened: Image.Image, shape: ImageForm) -> None:
 def as_picture(image: np.ndarray) -> Image.Image:
     """uint8 ``[C, H, W]`` with 1 to 4 channels as a Pillow image: with 2 or 4, the last one is its transparency."""
     return Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0))
+
+
+def _converted(image: Image.Image, mode: str) -> Image.Image:
+    """The image in another mode. The transparency of its colors is dropped, of which Pillow would warn."""
+    image.info.pop("transparency", None)
+    return image.convert(mode)
 
 
 def _opened(path: Path) -> Image.Image:

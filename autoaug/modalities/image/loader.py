@@ -70,8 +70,8 @@ def write(sample: np.ndarray, path: Path) -> None:
     """Write uint8 ``[C, H, W]`` as a PNG file; raises `DataError` for more channels than such a file can have."""
     if len(sample) > _MOST_CHANNELS:
         raise DataError(
-            f"images with {len(sample)} channels cannot be written as PNG files, which have at most {_MOST_CHANNELS}; a "
-            "search takes samples from the generator itself, with --generator"
+            f"images with {len(sample)} channels cannot be written as PNG files, which have at most {_MOST_CHANNELS}; "
+            "a search takes samples from the generator itself, with --generator"
         )
     as_picture(sample).save(path, "PNG")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import cv2
@@ -143,6 +144,19 @@ def test_transparent_pixels_have_the_color_under_them_and_that_is_stated(tmp_pat
     clear = np.dstack([COLOR, np.zeros((5, 6), np.uint8)])
     source, (first, _) = opened(tmp_path, png_0=clear, png_1=COLOR)
     np.testing.assert_array_equal(first, COLOR.transpose(2, 0, 1))
+    assert "transparency is dropped" in source.rule
+
+
+def test_transparent_colors_of_a_palette_are_dropped_without_a_warning(tmp_path: Path) -> None:
+    """Pillow's was on the screen, once per thread, amid the lines of progress."""
+    image = Image.fromarray(COLOR).quantize(16)
+    (tmp_path / "a").mkdir()
+    image.save(tmp_path / "a/0.png", transparency=bytes(range(0, 256, 16)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        source = open_source(tmp_path, LIMIT)
+        values = source.parts["train"].inputs.take(np.arange(1))
+    np.testing.assert_array_equal(values[0], np.asarray(image.convert("RGB")).transpose(2, 0, 1))
     assert "transparency is dropped" in source.rule
 
 
