@@ -61,7 +61,13 @@ def is_clip_file(path: Path) -> bool:
 def frame_paths(folder: Path) -> list[Path]:
     """The images of a folder, in the order of the numbers in their names."""
     paths = [path for path in folder.iterdir() if path.suffix.lower() in image_endings() and path.name[0] != "."]
-    return sorted(paths, key=lambda path: [(len(part), part) for part in re.split(r"(\d+)", path.stem)])
+
+    def parts(path: Path) -> list[tuple[int, str]]:
+        """Text and numbers by turns, and the name, which tells ``7`` from ``007``."""
+        split = re.split(r"(\d+)", path.stem)
+        return [*((int(part), "") if place % 2 else (0, part) for place, part in enumerate(split)), (0, path.name)]
+
+    return sorted(paths, key=parts)
 
 
 def read_header(path: Path) -> Header:

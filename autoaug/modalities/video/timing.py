@@ -60,8 +60,8 @@ def reverse(on: Tensor, uniforms: Tensor, frames: int) -> Tensor:
 
 @timing("TemporalCutout", unit="share of the clip", limit=0.6)
 def temporal_cutout(share: Tensor, uniforms: Tensor, frames: int) -> Tensor:
-    """Set a stretch of time to gray 0.5."""
-    width = (share * frames).round()
+    """Set a stretch of time to gray 0.5; a frame stays."""
+    width = (share * frames).round().clamp(max=frames - 1)
     begin = (uniforms[:, 0] * (frames - width + 1)).floor()[:, None]
     time = own_frames(len(share), frames, share.device)
     return torch.where((time >= begin) & (time < begin + width[:, None]), -1, time)

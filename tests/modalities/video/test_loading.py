@@ -22,7 +22,7 @@ from autoaug.errors import DataError, UnknownName
 from autoaug.modalities.base import Reading
 from autoaug.modalities.image.decoding import ImageForm
 from autoaug.modalities.video import loader
-from autoaug.modalities.video.decoding import ClipReader, evenly, read_header
+from autoaug.modalities.video.decoding import ClipReader, evenly, frame_paths, read_header
 from tests.modalities.video.moving import encode, square, write_clips, write_frames
 
 LIMIT = 2**30
@@ -117,6 +117,12 @@ def test_frames_in_folders_are_clips_in_the_order_of_their_numbers(tmp_path: Pat
     clip = next(c for c, n in zip(clips_of(source), source.parts["train"].names, strict=True) if n.endswith("long"))
     assert np.array_equal(clip[:, 0, 0, 0], 20 * np.minimum(11, (np.arange(6) + 0.5) * 2).astype(int))
     assert "--modality image" in words_of(root)
+
+
+def test_numbers_of_frames_may_have_any_width(tmp_path: Path) -> None:
+    for name in ("8", "007", "0010", "9", "1-12", "1-9"):
+        (tmp_path / f"f{name}.png").touch()
+    assert [path.stem for path in frame_paths(tmp_path)] == ["f1-9", "f1-12", "f007", "f8", "f9", "f0010"]
 
 
 def test_files_and_folders_of_frames_may_be_mixed(tmp_path: Path) -> None:

@@ -192,6 +192,11 @@ def test_a_freeze_ends_and_a_cutout_is_gray() -> None:
             assert set(row[begin : begin + size].tolist()) == ({-1} if name == "TemporalCutout" else {begin - 1})
 
 
+@pytest.mark.parametrize("name", [name for name in operators_of("video") if get_operator(name).family == "time"])
+def test_a_clip_of_one_frame_keeps_it(name: str) -> None:
+    assert not shown(name, 1.0, n=50, frames=1).any()
+
+
 def test_reversal_is_a_flip_of_time_and_its_own_inverse() -> None:
     given = clips(5)
     plan = plan_of("Reverse", 1.0, drawn(5))
