@@ -168,6 +168,8 @@ def _of_tmx(path: Path) -> Corpus:
         root = ElementTree.fromstring(re.sub(r"^<\?xml[^>]*\?>", "", text))  # noqa: S314 (entities are refused above)
     except ElementTree.ParseError as fault:
         raise DataError(f"{path} is not TMX ({fault})") from None
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]  # some programs write a namespace
     header = root.find("header")
     language = (header.get("srclang") if header is not None else "") or ""
     return _corpus(str(path), _units(path, root, language.lower()))

@@ -57,7 +57,9 @@ def test_all_forms_hold_the_same_pairs(tmp_path: Path) -> None:
     de, en = write(tmp_path / "a.de", "Guten Tag\nDanke\n"), write(tmp_path / "a.en", "Good day\nThanks\n")
     write(tmp_path / "folder" / "train.src", de.read_text()), write(tmp_path / "folder" / "train.tgt", en.read_text())
     tmx = write(tmp_path / "m.tmx", TMX.format(srclang="de"))
-    for data in (table, named, f"{de},{en}", tmp_path / "folder", tmx):
+    spaced = TMX.format(srclang="de").replace("<tmx ", '<tmx xmlns="http://www.lisa.org/tmx14" ')
+    in_namespace = write(tmp_path / "n.tmx", spaced)
+    for data in (table, named, f"{de},{en}", tmp_path / "folder", tmx, in_namespace):
         source = open_source(data, LIMIT)
         assert source.modality == "translation", data
         assert texts(source) == pairs, data
