@@ -119,7 +119,6 @@ def test_classes_keep_names_that_folders_cannot_have(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("held", [None, 0, 1, 3, 6])
-@pytest.mark.fault("images", "turned by EXIF, and expanded")
 def test_originals_are_upright_for_readers_that_know_no_exif(held: int | None, tmp_path: Path) -> None:
     """As their copies are; those that are upright anyway stay as they are, byte for byte."""
     exif, drawn = Image.Exif(), np.random.default_rng(0).integers(0, 256, (2, 9, 9, 3), dtype=np.uint8)
