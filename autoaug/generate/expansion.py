@@ -14,10 +14,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from pydantic import RootModel
 
-from autoaug.data.inputs import FileInputs, MemoryInputs
+from autoaug.data.inputs import FileInputs, Inputs, MemoryInputs
 from autoaug.data.labels import TEXTS, kind_of, require_classes
 from autoaug.data.layouts.folder import EXPANSION
-from autoaug.data.source import Part, Role, Source
+from autoaug.data.source import Part, Source
 from autoaug.engine.plan import mixing_of
 from autoaug.errors import DataError, OptionError, RunError
 from autoaug.modalities.base import Loader
@@ -197,18 +197,28 @@ def checked(expansion: Expansion, out: Path) -> Facts:
     return facts
 
 
+def _bytes_of(inputs: Inputs, written_as: Format) -> int:
+    """How much originals take: files keep their size, which may be far above that of the samples."""
+    if written_as in FILES and isinstance(inputs, FileInputs):
+        return sum(Path(path).stat().st_size for path in inputs.paths)
+    return len(inputs) * _bytes_each(inputs)
+
+
+def _bytes_each(inputs: Inputs) -> int:
+    return math.prod(inputs.shape) * inputs.dtype.itemsize
+
+
 def _check_room(expansion: Expansion, out: Path) -> None:
     """Raise `DataError`, before anything is written, if the disk has too little space."""
-    count: dict[Role, int] = {role: len(part) for role, part in expansion.source.parts.items()}
-    inputs, copies = expansion.train.inputs, expansion.copies
-    bytes_each = math.prod(inputs.shape) * inputs.dtype.itemsize
-    needed = int(_ROOM * bytes_each * (sum(count.values()) + 2 * copies * count["train"]))
+    train, copies = expansion.train, expansion.copies
+    originals = sum(_bytes_of(part.inputs, expansion.format) for part in expansion.source.parts.values())
+    needed = int(_ROOM * (originals + 2 * copies * len(train) * _bytes_each(train.inputs)))
     folder = out.resolve()
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(
-            f"{out}: {copies} copies of {count['train']} samples may take {needed / 2**30:.1f} GiB, but the disk has "
+            f"{out}: {copies} copies of {len(train)} samples may take {needed / 2**30:.1f} GiB, but the disk has "
             f"{free / 2**30:.1f}; make fewer copies or choose another disk with --out"
         )

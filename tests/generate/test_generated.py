@@ -315,7 +315,6 @@ def test_a_space_searches_generated_data_with_everything_else(draw: object) -> N
 
 
 @pytest.mark.parametrize("kind", ["pca", "gan"])
-@pytest.mark.fault("images", "more channels than a PNG file has, generated")
 def test_samples_with_more_channels_than_a_file_has_are_refused_in_one_line(
     kind: str, tmp_path: Path, refused: Callable[..., str]
 ) -> None:

@@ -25,6 +25,7 @@ from autoaug.engine.plan import draw_plan
 from autoaug.errors import DataError, OptionError, RunError
 from autoaug.generate.expansion import Expansion, format_of
 from autoaug.generate.offline import expand
+from autoaug.modalities.base import Reading
 from autoaug.policy.loading import load_policy, parse_policy
 from tests.conftest import bars, write_npz
 
@@ -118,7 +119,6 @@ def test_classes_keep_names_that_folders_cannot_have(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("held", [None, 0, 1, 3, 6])
-@pytest.mark.fault("images", "turned by EXIF, and expanded")
 def test_originals_are_upright_for_readers_that_know_no_exif(held: int | None, tmp_path: Path) -> None:
     """As their copies are; those that are upright anyway stay as they are, byte for byte."""
     exif, drawn = Image.Exif(), np.random.default_rng(0).integers(0, 256, (2, 9, 9, 3), dtype=np.uint8)
@@ -233,3 +233,21 @@ def test_expanding_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(DataError, match=r"the disk has 0\.0"):
         expand(expansion, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_originals_take_the_room_of_their_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are copied at their own size: here, 64 times the pixels of what is read."""
+    for i in range(4):
+        pixels = np.random.default_rng(i).integers(0, 256, (256, 256, 3), dtype=np.uint8)  # which no file makes smaller
+        path = tmp_path / "data" / "ab"[i % 2] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+    source = open_source(tmp_path / "data", LIMIT, Reading((32,)))
+    expansion = Expansion(source, "folder", load_policy("flip-crop"), 1)
+    for free, enough in ((700_000, False), (1_000_000, True)):  # the four files are 786,432 bytes of noise
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: type("U", (), {"free": free})())
+        if enough:
+            assert expand(expansion, tmp_path / "out").copies == 4
+        else:
+            with pytest.raises(DataError, match=r"4 samples may take 0\.0 GiB, but the disk has 0\.0"):
+                expand(expansion, tmp_path / "out")

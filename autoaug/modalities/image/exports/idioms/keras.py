@@ -21,7 +21,7 @@ _MISSING = {"GaussianNoise", "Hue"}
 
 def operation(operator: str, low: float, high: float, probability: float, either: bool) -> Expression | None:
     """See `autoaug.modalities.runtime.Words`."""
-    native = _native(operator, low, low if either else high, probability)
+    native = _native(operator, low, high, probability)
     if native or operator in _MISSING:
         return None if either else native
     kind = "Either" if either else "Random"
