@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,7 +106,8 @@ def deadly_once(channels: int, classes: int) -> torch.nn.Module:
 
 
 def hanging(channels: int, classes: int) -> torch.nn.Module:
-    """A network that is never made where the marker stands."""
+    """A network that is never made where the marker stands; a file beside it tells that one is waited for."""
+    _marker().with_name("hangs").touch()
     while _marker().exists():
         time.sleep(0.05)
     return _linear(channels, classes)
@@ -158,6 +160,20 @@ def test_a_trial_that_hangs_is_given_up_and_the_next_one_runs(
     assert hung.status == "failed"
     assert f"longer than --trial-timeout, {limit:g} s" in hung.reason
     assert following.status == "complete", following.reason
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("warm_ray")
+@pytest.mark.fault("driver", "interrupted while a trial hangs")
+def test_closed_in_mid_trial_no_thread_uses_ray_any_more(marker: Path) -> None:
+    """Ray ends the process without a word if one does after its end: a notebook, or a command before its last line."""
+    hangs = marker.with_name("hangs")
+    hangs.unlink(missing_ok=True)
+    with executors("ray-tune", 1, "cpu", None) as open_executor, open_executor(of_own("hanging")) as executor:
+        executor.submit(TrialSpec("only", Train(load_policy("none")), 0))
+        while not hangs.exists():
+            time.sleep(0.1)
+    assert "ray-tune" not in {thread.name for thread in threading.enumerate()}
 
 
 @pytest.mark.slow

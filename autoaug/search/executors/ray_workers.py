@@ -34,7 +34,8 @@ from autoaug.utils.signals import uninterrupted
 
 #: A worker that keeps dying is abandoned after this many restarts.
 _RESTARTS = 100
-_TEAR_DOWN_SECONDS = 10.0
+#: How long to wait for the mailbox, and for the Tune run: if that uses Ray after its end, Ray ends the process.
+_MAILBOX_SECONDS, _TUNE_SECONDS = 10.0, 60.0
 
 
 class RayWorkers:
@@ -54,7 +55,7 @@ class RayWorkers:
         self.count = count
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self.mailbox = ray.remote(num_cpus=0, scheduling_strategy=here)(Mailbox).remote(timeout)
-        self._ended_because = "their Tune run ended"
+        self._ended_because, self._closed = "their Tune run ended", _Closed()
         trainable = tune.with_parameters(_Worker, mailbox=self.mailbox, timeout=timeout, folder=os.getcwd())
         arguments = tune.with_resources(trainable, {"cpu": 1, "gpu": _gpus_each(device, count)}), count
         self._thread = threading.Thread(target=self._run, args=arguments, name="ray-tune", daemon=True)
@@ -63,7 +64,7 @@ class RayWorkers:
     def _run(self, trainable: Any, count: int) -> None:
         try:
             with ray_folder() as scratch, without_new_ray():
-                results = _tuner(trainable, count, scratch).fit()
+                results = _tuner(trainable, count, scratch, self._closed).fit()
             if results.errors:
                 self._ended_because = _in_brief(results.errors[0])
         except Exception as fault:  # the thread that waits for results raises WorkersLost with this reason
@@ -90,7 +91,25 @@ class RayWorkers:
     def close(self) -> None:
         """End all workers."""
         _told(self.mailbox.close.remote(self.count))
-        self._thread.join(timeout=_TEAR_DOWN_SECONDS)
+        self._closed.set()
+        self._thread.join(timeout=_TUNE_SECONDS)
+
+
+class _Closed(tune.Stopper):
+    """Once it is set, it ends a Tune run, also workers that wait for room in place of those on a node that is gone."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.set = self._event.set
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        return type(self), ()  # Tune saves its configuration, and nobody restores it
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:  # noqa: ARG002 (Tune's signature)
+        return False
+
+    def stop_all(self) -> bool:
+        return self._event.is_set()
 
 
 class _Worker(tune.Trainable):
@@ -148,7 +167,7 @@ class _Worker(tune.Trainable):
         """Nothing to load."""
 
 
-def _tuner(trainable: Any, count: int, scratch: Path) -> tune.Tuner:
+def _tuner(trainable: Any, count: int, scratch: Path, closed: _Closed) -> tune.Tuner:
     return tune.Tuner(
         trainable,
         tune_config=tune.TuneConfig(num_samples=count),
@@ -156,6 +175,7 @@ def _tuner(trainable: Any, count: int, scratch: Path) -> tune.Tuner:
             name="workers",
             storage_path=str(scratch),
             verbose=0,
+            stop=closed,
             failure_config=tune.FailureConfig(max_failures=_RESTARTS),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
         ),
@@ -179,7 +199,7 @@ def _ending_after(timeout: float | None) -> Iterator[None]:
 def _told(answer: Any) -> None:
     """Wait until the mailbox knows; if Ray itself was stopped, the workers are gone."""
     with suppress(RayError):
-        ray.get(answer, timeout=_TEAR_DOWN_SECONDS)
+        ray.get(answer, timeout=_MAILBOX_SECONDS)
 
 
 def _workers_lost(why: str) -> WorkersLost:
