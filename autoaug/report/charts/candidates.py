@@ -14,12 +14,13 @@ from autoaug.results import MetricRecord, SearchResult
 
 
 class CandidateRow(NamedTuple):
-    """A confirmed candidate; values in the metric's unit. `words` say what a policy does whose name does not, and
-    `trial` is the one that it comes from, if it does.
+    """A confirmed candidate; values in the metric's unit. `label` is what it is called in texts, and `detail` what else
+    there is to say: its name in the run if it comes from a trial, or what it does if its name does not say that.
     """
 
     name: str
-    words: str
+    label: str
+    detail: str
     kind: str
     returned: bool
     mean: float
@@ -28,17 +29,6 @@ class CandidateRow(NamedTuple):
     seeds: tuple[float, ...]
     validation: float
     seconds: float
-    trial: int | None = None
-
-    @property
-    def label(self) -> str:
-        """What it is called in texts, as in `Candidate.label`."""
-        return self.name if self.trial is None else self.words
-
-    @property
-    def detail(self) -> str:
-        """What else there is to say: its name in the run, or what it does."""
-        return self.words if self.trial is None else self.name
 
     @property
     def has_interval(self) -> bool:
@@ -52,10 +42,13 @@ def candidate_rows(result: SearchResult, metric: MetricRecord) -> list[Candidate
     candidates = sorted(result.candidates, key=lambda c: -c.mean)
     for c, words in zip(candidates, told_apart([c.policy for c in candidates]), strict=True):
         low, high = metric.interval(c.ci95)
+        named = c.name, words if c.kind != "baseline" else ""
+        label, detail = named if c.trial is None else named[::-1]
         rows.append(
             CandidateRow(
                 name=c.name,
-                words=words if c.kind != "baseline" else "",
+                label=label,
+                detail=detail,
                 kind=c.kind,
                 returned=c.name == result.returned.name,
                 mean=metric.value(c.mean),
@@ -64,7 +57,6 @@ def candidate_rows(result: SearchResult, metric: MetricRecord) -> list[Candidate
                 seeds=tuple(metric.value(score) for score in c.test_scores),
                 validation=result.measured_on_validation.value(c.validation_mean),
                 seconds=c.seconds,
-                trial=c.trial,
             )
         )
     return rows

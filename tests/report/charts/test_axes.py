@@ -18,7 +18,7 @@ NAMES = (f"{LONG} A", f"{LONG} B", "<b>", f"{LONG} in between: {LONG}", f"{LONG}
 
 
 def row(name: str, seeds: int = 3) -> CandidateRow:
-    return CandidateRow(name, "", "baseline", False, 50.0, 40.0, 60.0, (50.0,) * seeds, 50.0, 1.0)
+    return CandidateRow(name, name, "", "baseline", False, 50.0, 40.0, 60.0, (50.0,) * seeds, 50.0, 1.0)
 
 
 def test_names_are_shortened_and_stay_different() -> None:
