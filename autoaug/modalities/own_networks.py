@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Callable, Iterable
 
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from autoaug.errors import OptionError, UnknownName, typed_line
-from autoaug.utils.own_code import load_function
+from autoaug.utils.own_code import load_function, same_folder
 
 
 def load_builder(name: str, known: Iterable[str]) -> Callable[..., object]:
@@ -33,13 +34,21 @@ def check_call(function: Callable[..., object], name: str) -> None:
 
 
 def build_own(function: Callable[..., object], name: str, channels: int, classes: int) -> nn.Module:
-    """The network that the user's function returns; raises `OptionError` if it fails or returns something else."""
+    """The network that the user's function returns; raises `OptionError` if it fails, returns something else, or leaves
+    the size of a layer open.
+    """
     try:
-        network = function(channels, classes)
+        with same_folder():
+            network = function(channels, classes)
     except (Exception, SystemExit) as fault:  # a user's function may raise anything, or call sys.exit
         raise OptionError(
             f"--model {name} failed when called with ({channels}, {classes}): {typed_line(fault)}"
         ) from fault
     if not isinstance(network, nn.Module):
         raise OptionError(f"--model {name} must return a torch.nn.Module, not {type(network).__name__}")
+    if open_sizes := [parameter for parameter, value in network.named_parameters() if is_lazy(value)]:
+        raise OptionError(
+            f"--model {name} returns a network whose {open_sizes[0]} has no size yet; give its layer all sizes, or "
+            "call the network once before you return it"
+        )
     return network

@@ -44,7 +44,7 @@ from autoaug.utils.clock import now
 from autoaug.utils.facts import Facts
 from autoaug.utils.files import write_whole
 from autoaug.utils.locks import held
-from autoaug.utils.own_code import code_digest
+from autoaug.utils.own_code import code_digest, same_folder
 from autoaug.utils.quantities import parse_time
 from autoaug.utils.seeds import derive_seed
 
@@ -99,7 +99,8 @@ class Evaluate:
         begun = TrialResult(started=now(), sample_passes=round(_UNIT * self.data_fraction))
         transform = PolicyTransform(self.policy, derive_seed(seed, "transform"), modality=setting.modality)
         try:
-            score = float(setting.objective(transform, seed, self.data_fraction))
+            with same_folder():
+                score = float(setting.objective(transform, seed, self.data_fraction))
         except Exception as fault:  # the user's function may raise anything
             yield failed(begun, fault)
             return

@@ -12,7 +12,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, chdir, suppress
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -63,7 +63,8 @@ def load_function(name: str, what: str) -> Callable[..., Any]:
         raise OptionError(f"{what} {name!r} must be module:function, such as mymodel:build or package.module:function")
     _note(module, Path.cwd(), what)
     try:
-        loaded = importlib.import_module(module)
+        with same_folder():
+            loaded = importlib.import_module(module)
     except (Exception, SystemExit) as fault:  # a module may raise anything, or call sys.exit
         raise OptionError(f"{what} {name} cannot be imported: {_why(module, fault)}") from None
     found: Callable[..., Any] | None = getattr(loaded, function, None)
@@ -72,6 +73,11 @@ def load_function(name: str, what: str) -> Callable[..., Any]:
         fault_there = f"has no function {function!r}" if found is None else f"has {function!r}, which is not callable"
         raise OptionError(f"{what} {name}: {where} {fault_there}")
     return found
+
+
+def same_folder() -> AbstractContextManager[object]:
+    """A context for code of the user: the working directory, from which a run's paths count, is the same after it."""
+    return chdir(Path.cwd())
 
 
 def _why(module: str, fault: BaseException) -> str:

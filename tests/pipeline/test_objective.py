@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -41,6 +42,20 @@ def test_it_finds_a_better_policy_and_writes_it(tmp_path: Path) -> None:
     assert read_policy(out / "policy.yaml").fingerprint() == result.policy.fingerprint()
     assert {path.name for path in out.iterdir()} >= {"result.json", "policy_torchvision.py", "policy_kornia.py"}
     assert all(trial.data_fraction in {0.25, 1.0} for trial in result.history)
+
+
+def test_a_function_that_changes_the_working_directory_does_not_move_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def moving(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> float:
+        os.chdir("/")
+        return likes_turns(transform, seed, fidelity)
+
+    result = autoaug.search(objective=moving, strategy="random", trials=2, seeds=2, out="run")
+    assert all(trial.status == "complete" for trial in result.history)
+    assert (tmp_path / "run" / "result.json").is_file()
 
 
 def test_the_same_call_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:

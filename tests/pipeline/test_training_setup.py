@@ -77,6 +77,10 @@ def wrong_outputs(channels: int, classes: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(144 * channels, classes + 1))
 
 
+def without_sizes(channels: int, classes: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(classes))
+
+
 def classes_alone(classes: int) -> nn.Module:
     return nn.Linear(3, classes)
 
@@ -95,6 +99,7 @@ HERE = "tests.pipeline.test_training_setup"
         ({"freeze": "layrs"}, "did you mean 'layers'"),
         ({"model": f"{HERE}:too_wide"}, r"fails on samples of shape \[1, 12, 12\]"),
         ({"model": f"{HERE}:wrong_outputs"}, r"must give outputs of shape \[2, 3\] for 2 samples, not \[2, 4\]"),
+        ({"model": f"{HERE}:without_sizes"}, "returns a network whose 1.weight has no size yet"),
         ({"model": f"{HERE}:classes_alone"}, "must take the numbers of channels and of classes"),
         ({"weights": "none.safetensors"}, "there is no such file"),
         ({"weights": "pretrained"}, "has no published weights"),

@@ -17,6 +17,7 @@ import yaml
 import autoaug
 from autoaug.api import robustness
 from autoaug.errors import OptionError, RunError
+from autoaug.modalities.own_networks import build_own
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.own_code import code_digest, load_function
 from tests.conftest import write_npz
@@ -68,6 +69,16 @@ def test_what_a_named_module_imports_may_lie_beside_it_however_deep_the_import_s
     assert load_function("nets_f.net:build", "--model")() == (11, 12)
     with pytest.raises(ModuleNotFoundError):
         import other_f  # noqa: F401
+
+
+def test_code_that_changes_the_working_directory_does_not_move_the_run(here: Path) -> None:
+    (here / "elsewhere").mkdir()
+    (here / "moves_a.py").write_text(
+        "import os, torch\nos.chdir('elsewhere')\n"
+        "def build(channels, classes):\n    os.chdir('/')\n    return torch.nn.Linear(channels, classes)\n"
+    )
+    build_own(load_function("moves_a:build", "--model"), "moves_a:build", 1, 2)
+    assert Path.cwd() == here
 
 
 @pytest.mark.parametrize(
