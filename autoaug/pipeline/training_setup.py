@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -122,8 +123,12 @@ def _few(data: DataSet) -> Tensor:
 
 
 def _check_network(network: nn.Module, name: str, recipe: Recipe, data: DataSet) -> None:
-    """Raise `OptionError` if the network fails on two samples, gives other outputs, or does not suit the recipe."""
+    """Raise `OptionError` if the network has nothing to train, fails on two samples, gives other outputs, or does not
+    suit the recipe.
+    """
     freeze(network, recipe)
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise OptionError(f"--model {name} has no parameters to train: all are frozen, or there are none")
     values = _few(data)
     train_mode(network, recipe)
     try:
@@ -141,20 +146,26 @@ def _check_network(network: nn.Module, name: str, recipe: Recipe, data: DataSet)
 
 
 def _check_outputs(outputs: object, n: int, name: str, data: DataSet) -> None:
-    """Raise `OptionError` if the network's outputs for n samples do not have the shape that the task needs."""
+    """Raise `OptionError` if the network's outputs for n samples are not what the task needs."""
     task = task_for(data.train.labels, data.classes)
     wanted = task.output_shape(n)
-    shape = list(outputs.shape) if isinstance(outputs, torch.Tensor) else []
-    if len(shape) != len(wanted) or any(
-        own != size and not isinstance(size, str) for own, size in zip(shape, wanted, strict=True)
-    ):
-        given = shape if isinstance(outputs, torch.Tensor) else type(outputs).__name__
+    if not isinstance(outputs, torch.Tensor) or not _fits(outputs.shape, wanted):
+        given = list(outputs.shape) if isinstance(outputs, torch.Tensor) else type(outputs).__name__
         raise OptionError(
             f"--model {name} must give outputs of shape [{', '.join(map(str, wanted))}] for {n} samples, not {given}"
         )
-    if isinstance(task, Transcription) and (least := least_frames(data.train.labels)) > shape[1]:
+    if not outputs.is_floating_point():
+        raise OptionError(f"--model {name} must give floating-point outputs, not {outputs.dtype}")
+    if isinstance(task, Transcription) and (least := least_frames(data.train.labels)) > outputs.shape[1]:
         raise OptionError(
-            f"--model {name} gives {shape[1]} frames for samples of shape {list(data.train.inputs.shape)}, but a "
-            f"training text needs {least}: one per character, and one between two that are the same; shorten it, or "
+            f"--model {name} gives {outputs.shape[1]} frames for samples of shape {list(data.train.inputs.shape)}, but "
+            f"a training text needs {least}: one per character, and one between two that are the same; shorten it, or "
             "give longer samples"
         )
+
+
+def _fits(shape: Sequence[int], wanted: Sequence[int | str]) -> bool:
+    """Whether a shape is as wanted, where a word stands for any size."""
+    return len(shape) == len(wanted) and all(
+        own == size or isinstance(size, str) for own, size in zip(shape, wanted, strict=True)
+    )

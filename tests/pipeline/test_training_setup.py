@@ -81,6 +81,19 @@ def without_sizes(channels: int, classes: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.LazyLinear(classes))
 
 
+def frozen(channels: int, classes: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(144 * channels, classes)).requires_grad_(False)
+
+
+class Rounding(nn.Linear):
+    def forward(self, samples: torch.Tensor) -> torch.Tensor:
+        return super().forward(samples.flatten(1)).round().int()
+
+
+def whole_numbers(channels: int, classes: int) -> nn.Module:
+    return Rounding(144 * channels, classes)
+
+
 def classes_alone(classes: int) -> nn.Module:
     return nn.Linear(3, classes)
 
@@ -100,6 +113,8 @@ HERE = "tests.pipeline.test_training_setup"
         ({"model": f"{HERE}:too_wide"}, r"fails on samples of shape \[1, 12, 12\]"),
         ({"model": f"{HERE}:wrong_outputs"}, r"must give outputs of shape \[2, 3\] for 2 samples, not \[2, 4\]"),
         ({"model": f"{HERE}:without_sizes"}, "returns a network whose 1.weight has no size yet"),
+        ({"model": f"{HERE}:frozen"}, "has no parameters to train: all are frozen"),
+        ({"model": f"{HERE}:whole_numbers"}, "must give floating-point outputs, not torch.int32"),
         ({"model": f"{HERE}:classes_alone"}, "must take the numbers of channels and of classes"),
         ({"weights": "none.safetensors"}, "there is no such file"),
         ({"weights": "pretrained"}, "has no published weights"),
