@@ -124,7 +124,7 @@ def _prepared(expansion: Expansion) -> Expansion:
     learned = learned_from(inputs, operators)
     check_can_work(policy, learned_nothing(learned))
     prepare([inputs], operators)
-    return replace(expansion, policy=policy.knowing(learned))
+    return replace(expansion, policy=policy.with_learned(learned))
 
 
 def _augment(expansion: Expansion, part: ExpandedPart) -> np.ndarray:

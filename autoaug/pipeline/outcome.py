@@ -139,7 +139,7 @@ def _provenance(result: SearchResult, data: DataSet, earlier: Provenance | None)
 def write_outcome(job: Job, result: SearchResult, confirmed: Confirmed, generated: Mapping[str, Pooled]) -> None:
     """Write everything that the run found. ``result.json`` comes last: if it exists, everything does."""
     folder, returned = job.folder, confirmed.judgment.returned
-    policy = returned.policy.model_copy(update={"name": returned.name}).knowing(job.data.learned)
+    policy = returned.policy.model_copy(update={"name": returned.name}).with_learned(job.data.learned)
     for name, text in export_modules(policy, job.modality).items():
         write_whole(folder.root / name, text)
     provenance = _provenance(result, job.data, policy.provenance)

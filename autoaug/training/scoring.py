@@ -22,7 +22,7 @@ def score_and_loss(
     same random numbers each time.
     """
     task, generator, loss = setting.task, torch.Generator().manual_seed(0), 0.0
-    layers, statistics = Policy(layers=policy.layers).knowing(setting.learned), []
+    layers, statistics = Policy(layers=policy.layers).with_learned(setting.learned), []
     for indices, clean in clean_batches(samples.inputs, setting.device, setting.modality, rows):
         augmented = apply_plan(draw_plan(layers, len(clean), generator, setting.modality), clean, check=False)
         outputs, labels = outputs_of(model, augmented, setting.device), samples.labels[indices]

@@ -209,6 +209,6 @@ def test_what_an_operator_has_learned_reaches_a_single_array(monkeypatch: pytest
     def painted(values: torch.Tensor, switches: torch.Tensor, uniforms: torch.Tensor, learned: str) -> torch.Tensor:
         return torch.full_like(values, float(learned))
 
-    known = Policy(layers=in_turn(Operation(operator="Painted"))).knowing({"Painted": "0.6"})
+    known = Policy(layers=in_turn(Operation(operator="Painted"))).with_learned({"Painted": "0.6"})
     sample = bytes_of(1)[0].permute(1, 2, 0).numpy()
     assert np.unique(PolicyTransform(known, seed=0)(sample)).tolist() == [153]
