@@ -58,7 +58,7 @@ def test_one_sample_is_drawn_as_a_batch_of_one() -> None:
     policy = load_policy("flip-crop+autoaugment-cifar10")
     transform = policy.transform(seed=4)
     plan = draw_plan(policy, 1, torch.Generator().manual_seed(4))
-    drawn = transform._ahead.take(0.0, transform.own)
+    drawn = transform._draws.take(0.0, transform.own)
     rows = zip(*(tensor[:, 0].tolist() for tensor in (plan.choice, plan.magnitude, plan.uniforms)), strict=True)
     expected = [(plan.operators[index], *numbers) for index, *numbers in rows if index >= 0]
     assert [(name, uniforms) for name, _, uniforms in drawn] == [(name, uniforms) for name, _, uniforms in expected]
