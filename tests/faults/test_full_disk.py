@@ -22,7 +22,7 @@ from autoaug.results import SearchResult
 from autoaug.runs.callbacks.event_log import EventLog
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import TrialSpec
-from autoaug.search.executors.base import with_room
+from autoaug.search.executors.base import unless_disk_full
 from autoaug.search.executors.inline import InlineExecutor
 from autoaug.training.checkpoint import save_weights
 from autoaug.training.result import TrialResult
@@ -125,8 +125,8 @@ def test_workers_tell_the_driver_that_their_disk_is_full() -> None:
     fault.__cause__ = OSError(122, "Disk quota exceeded")
     result = pickle.loads(pickle.dumps(failed(TrialResult(started=0.0), fault)))
     with pytest.raises(DiskFull):
-        with_room(result)
-    assert with_room(failed(TrialResult(started=0.0), ValueError())).status == "failed"
+        unless_disk_full(result)
+    assert unless_disk_full(failed(TrialResult(started=0.0), ValueError())).status == "failed"
 
 
 @pytest.mark.fault("storage", "a node that cannot write")
