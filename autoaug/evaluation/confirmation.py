@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from autoaug.errors import AllTrialsFailed
 from autoaug.policy.models import Policy
-from autoaug.policy.words import called
+from autoaug.policy.words import policy_label
 from autoaug.results import CandidateKind
 from autoaug.search.executors import Executor, TrialSpec, run_all
 from autoaug.search.progress import Progress
@@ -37,7 +37,7 @@ class CandidatePolicy:
     @property
     def label(self) -> str:
         """What it is called in texts."""
-        return called(self.name, self.policy, self.trial)
+        return policy_label(self.name, self.policy, self.trial)
 
 
 class Store(Protocol[T]):

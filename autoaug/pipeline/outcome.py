@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.data.labels import counts_of, in_words, target_texts
+from autoaug.data.labels import counts_of, format_label, target_texts
 from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet
 from autoaug.data.texts import decode_texts
@@ -176,7 +176,9 @@ def _examples(job: Job, result: SearchResult, confirmed: Confirmed) -> Captioned
     if job.task.classes:
         old, new = (job.scoring.recognized(side) for side in (before, after))
         shares = [f"right in {100 * a:.0f} % before, {100 * b:.0f} % after" for a, b in zip(old, new, strict=True)]
-        captions = [f"{in_words(label, classes)}: {share}" for label, share in zip(test.labels, shares, strict=True)]
+        captions = [
+            f"{format_label(label, classes)}: {share}" for label, share in zip(test.labels, shares, strict=True)
+        ]
         return draw_examples(test, new - old, captions)
     if isinstance(job.task, Transcription | Translation):
         both = (predicted_texts(job, side) for side in (before, after))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from autoaug.data.labels import in_words, kind_of, strata_of
+from autoaug.data.labels import format_label, kind_of, strata_of
 from autoaug.data.splits import DataSet, Samples
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan, mixing_of
@@ -76,7 +76,7 @@ def draw_gallery(policy: Policy, data: DataSet, seed: int) -> Gallery:
                 for plan, made in zip(plans, augmented, strict=True)
             ]
         ),
-        classes=np.array(["original" if is_shown else in_words(label, classes) for label in labels]),
+        classes=np.array(["original" if is_shown else format_label(label, classes) for label in labels]),
     )
 
 

@@ -55,11 +55,11 @@ def told_apart(policies: Sequence[Policy]) -> list[str]:
     ]
 
 
-def called(name: str, policy: Policy, trial: int | None) -> str:
+def policy_label(name: str, policy: Policy, trial: int | None) -> str:
     """What a policy is called: by what it does, if it comes from a trial, of which its name tells the number or the
     stage.
 
-    >>> called("trial-7", Policy(), 7), called("mine", Policy(), None)
+    >>> policy_label("trial-7", Policy(), 7), policy_label("mine", Policy(), None)
     ('no augmentation', 'mine')
     """
     return name if trial is None else in_words(policy)

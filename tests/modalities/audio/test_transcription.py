@@ -16,7 +16,7 @@ import autoaug
 from autoaug import api
 from autoaug.data.audit import audit
 from autoaug.data.description import describe_source
-from autoaug.data.labels import in_words, kind_of, strata_of
+from autoaug.data.labels import format_label, kind_of, strata_of
 from autoaug.data.loading import check_data, open_source
 from autoaug.data.texts import decode_texts
 from autoaug.engine.transform import PolicyTransform
@@ -71,7 +71,7 @@ def test_a_manifest_with_texts_is_read_with_room_for_slower_sounds(manifest: Pat
     assert kind_of(train.labels) == "transcription"
     assert source.classes == (" ", "a", "b", "c")
     assert decode_texts(train.labels)[0] == "a ba", "white space is one space"
-    assert in_words(train.labels[0], source.classes) == "a ba"
+    assert format_label(train.labels[0], source.classes) == "a ba"
     longest = max(
         int(np.flatnonzero(x[0]).max()) + 1
         for x in (*train.inputs.take(np.arange(24)), *test.inputs.take(np.arange(12)))
