@@ -46,7 +46,7 @@ def in_words(policy: Policy, digits: int = _DIGITS) -> str:
     return (" + ".join(parts) or "no augmentation") + copies
 
 
-def told_apart(policies: Sequence[Policy]) -> list[str]:
+def in_distinct_words(policies: Sequence[Policy]) -> list[str]:
     """Each policy `in_words`, with more digits where several would read alike."""
     words = [in_words(policy) for policy in policies]
     same = Counter(words)
