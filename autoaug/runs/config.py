@@ -19,11 +19,11 @@ from autoaug.utils.redaction import shown
 from autoaug.utils.renamed import renamed, upgraded
 
 #: A config may be as large as this many of the largest policies together.
-_MOST = 8
+MOST_POLICIES = 8
 
 
 #: Fields that affect how a run is executed, but not its results: they may differ when a run is resumed.
-_HOW = frozenset(
+EXECUTION_FIELDS = frozenset(
     {
         "command",
         "versions",
@@ -40,7 +40,7 @@ _HOW = frozenset(
 )
 #: Fields that choose which trainings to run, or name locations: no training depends on them. Every training depends on
 #: all other fields.
-_WHICH = frozenset(
+_CHOICE_FIELDS = frozenset(
     {
         "format",
         "data",
@@ -150,6 +150,6 @@ class RunConfig(BaseModel):
 
     def facts(self) -> dict[str, Any]:
         """What every training of the run depends on, besides its policy: plain JSON values by name."""
-        facts = self.model_dump(mode="json", exclude={*_HOW, *_WHICH})
+        facts = self.model_dump(mode="json", exclude={*EXECUTION_FIELDS, *_CHOICE_FIELDS})
         recipe = facts.pop("recipe")
         return {**facts, **recipe, "weights": self.start.digest if self.start is not None else None}
