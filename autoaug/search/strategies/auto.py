@@ -25,13 +25,13 @@ from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import (
     FIRST,
     Draw,
-    Enough,
     Fixed,
     History,
     Probe,
     SearchContext,
     Stage,
     Step,
+    Stop,
     Strategy,
     TrialRecord,
     next_baseline,
@@ -137,8 +137,8 @@ class Auto(Strategy):
         is_shift = shift is not None and self._is_confirmed(history)
         if is_shift is None:
             return None
-        if context.may_stop and not is_shift and (enough := self._enough(history, context.spent)):
-            return enough
+        if context.may_stop and not is_shift and (stop := self._stop(history, context.spent)):
+            return stop
         if context.spent < self.config.explores_until:
             return self._explore(history, context, shift if is_shift else None)
         return self._repeat(history) or self._finish(history, context)
@@ -213,7 +213,7 @@ class Auto(Strategy):
             choice = most_promising(alike, candidates) or choice
         return Draw(_random_sampler, (), draw, choice.values, config.data_fraction, Stage.MODEL)
 
-    def _enough(self, history: History, spent: float) -> Enough | None:
+    def _stop(self, history: History, spent: float) -> Stop | None:
         """The end of the search, if a gain over the best baseline is too unlikely."""
         config = self.config
         if spent < config.stops_from:
@@ -223,7 +223,7 @@ class Auto(Strategy):
         chance = chance_of_gain(history.trials, config.data_fraction, untried, config.least_gain)
         if chance >= config.least_chance:
             return None
-        return Enough(
+        return Stop(
             f"the chance of {100 * config.least_gain:g} points over the best baseline is only {100 * chance:.0f} %, by "
             f"the error that it leaves on {100 * config.data_fraction:g} % of the data and {tried} policies that were "
             "tried"

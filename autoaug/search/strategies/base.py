@@ -199,13 +199,13 @@ class Probe(NamedTuple):
     purpose: str = ""
 
 
-class Enough(NamedTuple):
-    """Search no further, and say why."""
+class Stop(NamedTuple):
+    """End the search early, for a reason that users are told."""
 
     reason: str
 
 
-Step = Draw | Fixed | Probe | Enough
+Step = Draw | Fixed | Probe | Stop
 
 
 class Strategy(ABC):
