@@ -53,7 +53,7 @@ def brief(value: Any) -> str:
     return textwrap.shorten(str(value), 120, placeholder=" …")
 
 
-def keep_to(path: Path, own: Facts) -> None:
+def record_facts(path: Path, own: Facts) -> None:
     """Record the facts in the file at `path`, next to the work that depends on them. Raises `RunError` if the file
     records different ones.
     """
