@@ -145,7 +145,7 @@ def _make_part(expansion: Expansion, out: Path, part: ExpandedPart) -> list[_Mad
         for sample, row in zip(inputs, part.rows.tolist(), strict=True):
             path = _folder_of(expansion.source, out, "train", train.labels[row])
             path.mkdir(parents=True, exist_ok=True)
-            paths.append(path / f"{row:07}{COPY}{part.copy + 1}{expansion.loader.ending}")
+            paths.append(path / f"{row:07}{COPY}{part.copy + 1}{expansion.loader.suffix}")
             expansion.loader.write(sample, paths[-1])
     return [
         _Made(str(path.relative_to(out)), train.names[row], row, part.copy, part.number, part.seed)
@@ -191,7 +191,7 @@ def _copy_originals(expansion: Expansion, out: Path) -> None:
 def _copy(path: Path, stem: Path, reader: Reader, loader: Loader) -> Path:
     """Copy or rewrite an original to `stem` plus a suffix; return the new path."""
     rewritten = reader.rewritten(path)
-    copied = stem.with_suffix(path.suffix.lower() if rewritten is None else loader.ending)
+    copied = stem.with_suffix(path.suffix.lower() if rewritten is None else loader.suffix)
     copied.parent.mkdir(parents=True, exist_ok=True)
     if rewritten is None:
         if not copied.is_file() or copied.stat().st_size != path.stat().st_size:
@@ -221,7 +221,7 @@ def _write_csv(expansion: Expansion, out: Path) -> None:
 def _write_npz(expansion: Expansion, out: Path) -> None:
     """Write ``data.npz`` with the originals before the copies; then delete the files of the parts."""
     as_array = expansion.loader.as_array
-    arrays = {"class_names": np.array(expansion.source.classes), **expansion.loader.beside}
+    arrays = {"class_names": np.array(expansion.source.classes), **expansion.loader.extra_arrays}
     for role, part in expansion.source.parts.items():
         arrays[f"x_{KEYS[role]}"] = as_array(part.inputs.take(np.arange(len(part))))
         arrays[f"y_{KEYS[role]}"] = part.labels

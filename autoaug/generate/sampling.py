@@ -75,7 +75,7 @@ def write_passed(drawn: FilteredSamples, out: Path) -> None:
     unfinished = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     for number in passed.tolist():
-        path = unfinished / safe_name(classes[drawn.labels[number]]) / f"{number:07}{loader.ending}"
+        path = unfinished / safe_name(classes[drawn.labels[number]]) / f"{number:07}{loader.suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
         loader.write(drawn.inputs[number], path)
     if unsafe := other_names(classes):
