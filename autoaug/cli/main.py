@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from autoaug.cli import generate as made
-from autoaug.cli import listings
+from autoaug.cli import generate, listings
 from autoaug.cli.parameters import command
 from autoaug.errors import AutoaugError, DataError, Interrupted, OptionError
 from autoaug.pipeline.generation_options import ExpandOptions
@@ -228,9 +227,9 @@ def check(**options: Any) -> None:
 app.command(epilog="Example: autoaug operators --gallery operators.html")(listings.operators)
 app.command(epilog="Example: autoaug strategies")(listings.strategies)
 app.command(epilog="Example: autoaug schema policy > policy.schema.json")(listings.schema)
-app.add_typer(made.generate)
-command(app, ExpandOptions, "autoaug expand photos/ runs/photos --copies 3 --out photos-x4")(made.expand)
-command(app, RobustnessOptions, "autoaug robustness photos/ runs/photos")(made.robustness)
+app.add_typer(generate.generate)
+command(app, ExpandOptions, "autoaug expand photos/ runs/photos --copies 3 --out photos-x4")(generate.expand)
+command(app, RobustnessOptions, "autoaug robustness photos/ runs/photos")(generate.robustness)
 
 
 def _at_work(options: Mapping[str, Any]) -> AbstractContextManager[object]:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from autoaug.engine.arrays import named, names_and_limits
+from autoaug.engine.arrays import drawn_operations, names_and_limits
 from autoaug.engine.plan import Plan, drawing_table, drawn_operators, learned_by
 from autoaug.functional.sampling import Layers, as_layers, as_tensors, draw_sample, steps_of, uniform
 from autoaug.modalities.arrays import DrawnOperation
@@ -66,7 +66,7 @@ class DrawBuffer:
         chances = uniform(_SAMPLES * self._steps, 8, generator).tolist()
         for i in range(_SAMPLES):
             steps = draw_sample(self._layers, chances[i * self._steps : (i + 1) * self._steps])
-            operations = named(steps, self._limits)
+            operations = drawn_operations(steps, self._limits)
             if any(operation.operator not in self._known for operation in operations):
                 learned = learned_by(self._policy, self._operators)
                 self._drawn.append(Plan(self._operators, *as_tensors(steps), modality=self._modality, learned=learned))

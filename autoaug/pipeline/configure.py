@@ -138,7 +138,7 @@ def prepare(
     _check_words(options)
     reading = parse_reading(options.size, options.resize, options.protect)
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
-    goal = _search(options) if isinstance(options, SearchOptions) else _comparison(options)
+    goal = _search_goal(options) if isinstance(options, SearchOptions) else _comparison_goal(options)
     machine = _machine(options)
     if options.out is not None:
         RunFolder(options.out).check_usable()
@@ -246,7 +246,7 @@ def _check_unseen(policies: Sequence[Policy], data: DataSet) -> None:
             )
 
 
-def _search(options: SearchOptions) -> _Goal:
+def _search_goal(options: SearchOptions) -> _Goal:
     """The goal of a search; raises `OptionError` or `SpaceError` for invalid options."""
     space = load_space(options.space, recognize(options.data, options.modality).name)
     strategy = get_strategy(options.strategy)
@@ -266,7 +266,7 @@ def _search(options: SearchOptions) -> _Goal:
     )
 
 
-def _comparison(options: CompareOptions) -> _Goal:
+def _comparison_goal(options: CompareOptions) -> _Goal:
     """The goal of a comparison, with each policy under the name that the user gave.
 
     Raises:
