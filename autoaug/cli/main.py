@@ -234,9 +234,9 @@ command(app, RobustnessOptions, "autoaug robustness photos/ runs/photos")(genera
 
 def _at_work(options: Mapping[str, Any]) -> AbstractContextManager[object]:
     """A sign of life while data are read and a few steps are timed."""
-    from autoaug.utils.redaction import shown
+    from autoaug.utils.redaction import redacted
 
-    return at_work(f"reading {shown(str(options['data']))}, and timing a few steps")
+    return at_work(f"reading {redacted(str(options['data']))}, and timing a few steps")
 
 
 def _tell(forecast: Callable[..., Forecast], options: Mapping[str, Any]) -> None:
@@ -248,9 +248,9 @@ def _tell(forecast: Callable[..., Forecast], options: Mapping[str, Any]) -> None
 
 
 def _command() -> str:
-    from autoaug.utils.redaction import shown
+    from autoaug.utils.redaction import redacted
 
-    return shlex.join(["autoaug", *map(shown, sys.argv[1:])])
+    return shlex.join(["autoaug", *map(redacted, sys.argv[1:])])
 
 
 def _finish(run: Callable[[ConsoleProgress], SearchResult]) -> None:

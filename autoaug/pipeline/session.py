@@ -33,7 +33,7 @@ from autoaug.search.storage import alone_in_study
 from autoaug.utils.clock import now
 from autoaug.utils.locks import held
 from autoaug.utils.options import option_of
-from autoaug.utils.redaction import shown
+from autoaug.utils.redaction import redacted
 
 
 def begin_run(options: SearchOptions | CompareOptions, begun: float) -> SearchResult:
@@ -157,4 +157,4 @@ def _written(value: Any) -> Any:
         return [_written(one) for one in value]
     if isinstance(value, Policy):
         return value.name
-    return shown(str(value)) if isinstance(value, str | Path) else value
+    return redacted(str(value)) if isinstance(value, str | Path) else value

@@ -15,7 +15,7 @@ from autoaug.search.budget import Budget
 from autoaug.search.space import SearchSpace
 from autoaug.training.recipe import Recipe
 from autoaug.utils.quantities import LARGEST_COUNT
-from autoaug.utils.redaction import shown
+from autoaug.utils.redaction import redacted
 from autoaug.utils.renamed import renamed, upgraded
 
 #: A config may be as large as this many of the largest policies together.
@@ -141,7 +141,7 @@ class RunConfig(BaseModel):
     def shown(self, exclude: Collection[str]) -> dict[str, Any]:
         """The fields as plain values, with secrets hidden."""
         fields = self.model_dump(mode="json", exclude=set(exclude))
-        return {name: shown(value) if name in _SECRET and value else value for name, value in fields.items()}
+        return {name: redacted(value) if name in _SECRET and value else value for name, value in fields.items()}
 
     @property
     def is_private(self) -> bool:
