@@ -36,7 +36,7 @@ from autoaug.modalities.base import Loader
 from autoaug.modalities.operators import learned_from, learned_nothing, prepare
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import check_can_work
-from autoaug.utils.files import replacing, safe_name, write_whole
+from autoaug.utils.files import replacing, safe_name, write_atomically
 from autoaug.utils.json import read_lines, read_record
 
 #: Called with the number of finished copies and the number of all copies.
@@ -185,7 +185,7 @@ def _copy_originals(expansion: Expansion, out: Path) -> None:
             cell = cell_of(label, source.classes)
             listed.append((str(target.relative_to(out)), cell, KEYS[role], part.group_of(row)))
     if expansion.format == "csv":
-        write_whole(out / "originals.json", json.dumps(listed))
+        write_atomically(out / "originals.json", json.dumps(listed))
 
 
 def _copy(path: Path, stem: Path, reader: Reader, loader: Loader) -> Path:
@@ -261,7 +261,7 @@ def _keep_whole_parts(path: Path, parts: list[ExpandedPart]) -> set[int]:
     whole = {part for part, made in rows.items() if part < len(parts) and made == parts[part].rows.tolist()}
     kept = "".join(json.dumps(asdict(line)) + "\n" for line in lines if line.part in whole)
     if path.is_file():
-        write_whole(path, kept)
+        write_atomically(path, kept)
     return whole
 
 

@@ -30,7 +30,7 @@ from autoaug.training.metrics import metric_record
 from autoaug.training.tasks import Regression
 from autoaug.training.transcription import Transcription
 from autoaug.training.translation import Translation
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 from autoaug.utils.sketch import sketch, union
 
 
@@ -141,11 +141,11 @@ def write_outcome(job: Job, result: SearchResult, confirmed: Confirmed, generate
     folder, returned = job.folder, confirmed.judgment.returned
     policy = returned.policy.model_copy(update={"name": returned.name}).with_learned(job.data.learned)
     for name, text in export_modules(policy, job.modality).items():
-        write_whole(folder.root / name, text)
+        write_atomically(folder.root / name, text)
     provenance = _provenance(result, job.data, policy.provenance)
-    write_whole(folder.policy, policy.model_copy(update={"provenance": provenance}).to_yaml())
+    write_atomically(folder.policy, policy.model_copy(update={"provenance": provenance}).to_yaml())
     _write_pictures(job, result, confirmed, generated)
-    write_whole(folder.result, result.model_dump_json(indent=2))
+    write_atomically(folder.result, result.model_dump_json(indent=2))
 
 
 def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, generated: Mapping[str, Pooled]) -> None:
@@ -155,16 +155,16 @@ def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, genera
     folder, data, returned = job.folder, job.data, result.returned.name
     for kind, pooled in generated.items():
         if pooled.pool is not None and len(pooled.pool.samples):
-            write_whole(folder.samples(kind), to_bytes(draw_sample_gallery(pooled.pool.samples, data.classes)))
+            write_atomically(folder.samples(kind), to_bytes(draw_sample_gallery(pooled.pool.samples, data.classes)))
     shown = {"returned": returned}
     if result.comparison and result.comparison.candidate != returned:
         shown["finalist"] = result.comparison.candidate
     for which, name in shown.items():
         gallery = draw_gallery(result.candidate(name).policy, data, job.config.seed)
-        write_whole(folder.gallery(which), to_bytes(gallery))
+        write_atomically(folder.gallery(which), to_bytes(gallery))
     examples = _examples(job, result, confirmed)
     if examples is not None:
-        write_whole(folder.examples, to_bytes(examples))
+        write_atomically(folder.examples, to_bytes(examples))
 
 
 def _examples(job: Job, result: SearchResult, confirmed: Confirmed) -> CaptionedSamples | None:

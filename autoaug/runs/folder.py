@@ -12,11 +12,11 @@ from autoaug.errors import RunError, resume_command
 from autoaug.runs.config import EXECUTION_FIELDS, MOST_POLICIES, RunConfig
 from autoaug.search.space import UNSEARCHED
 from autoaug.utils.facts import brief
-from autoaug.utils.files import read_text, safe_name, write_whole
+from autoaug.utils.files import read_text, safe_name, write_atomically
 from autoaug.utils.locks import LOCK, held
 from autoaug.utils.yaml import MOST_BYTES, MOST_NODES, parse_yaml, validate
 
-_UNFINISHED = ".config.yaml.unfinished"  # as `write_whole` calls it
+_UNFINISHED = ".config.yaml.unfinished"  # as `write_atomically` calls it
 
 
 class RunFolder:
@@ -68,7 +68,7 @@ class RunFolder:
                 if folder.config.is_file():
                     raise RunError(_why_not_begun(*cls.open(root), config))
                 text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, width=120)
-                write_whole(folder.config, text, mode=0o600 if config.is_private else 0o666)
+                write_atomically(folder.config, text, mode=0o600 if config.is_private else 0o666)
         except OSError as fault:
             raise RunError(f"cannot make the run folder {root}: {fault.strerror}") from None
         return folder

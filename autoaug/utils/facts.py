@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autoaug.errors import RunError
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 from autoaug.utils.renamed import with_names
 
 #: Facts by name, as plain JSON values.
@@ -67,4 +67,4 @@ def record_facts(path: Path, own: Facts) -> None:
             raise RunError(
                 f"the files in {path.parent} were made with {differing}; undo the change, or begin a new run"
             )
-    write_whole(path, json.dumps(own, indent=1))
+    write_atomically(path, json.dumps(own, indent=1))
