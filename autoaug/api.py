@@ -313,14 +313,14 @@ def export(
     from autoaug.exporters import export_policy
     from autoaug.policy.loading import load_policy
     from autoaug.runs.folder import RunFolder
-    from autoaug.utils.files import write_whole
+    from autoaug.utils.files import write_atomically
 
     modality = None
     if isinstance(policy, str | Path) and RunFolder(policy).config.is_file():  # operators may not tell, as of none
         modality = RunFolder.open(policy, goes_on=False)[1].modality
     text = export_policy(load_policy(policy), to, approximate, modality, exact)
     if out is not None:
-        write_whole(Path(out), text)
+        write_atomically(Path(out), text)
     return text
 
 

@@ -12,7 +12,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from autoaug.evaluation.statistics import estimate
 from autoaug.report.charts.chart import Chart
 from autoaug.report.frame import NO_PLOTLY, environment, plotly_script
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 
 
 class Table(NamedTuple):
@@ -50,4 +50,4 @@ def write_page(path: Path, title: str, words: str, sections: Iterable[Section]) 
     loaders = [FileSystemLoader(Path(__file__).parent), *filter(None, [templates.loader])]
     template = templates.overlay(loader=ChoiceLoader(loaders)).get_template("page.html")
     plotly = plotly_script(cdn=True) if any(section.chart for section in shown) else NO_PLOTLY
-    write_whole(path, template.render(title=title, words=words, sections=shown, plotly=plotly))
+    write_atomically(path, template.render(title=title, words=words, sections=shown, plotly=plotly))

@@ -24,7 +24,7 @@ from autoaug.training.recipe import Recipe
 from autoaug.training.state import Training, TrainingPlan, new_training
 from autoaug.training.tasks import Classification
 from autoaug.training.train import train
-from autoaug.utils.facts import keep_to
+from autoaug.utils.facts import record_facts
 from autoaug.utils.files import replacing
 from autoaug.utils.seeds import derive_seed
 from benchmarks.provenance import provenance
@@ -102,7 +102,7 @@ def main(options: argparse.Namespace) -> None:
         plan = plan_of(options, model, train_part, int(train_part.labels.max()) + 1)
         same = {"recipe": plan.recipe.model_dump(mode="json"), "seed": options.seed, "images": len(train_part)}
         try:
-            keep_to(path.with_suffix(".facts.json"), same)
+            record_facts(path.with_suffix(".facts.json"), same)
         except RunError as fault:
             raise SystemExit(f"error: {fault}") from None
         state = path.with_suffix(".state.safetensors")

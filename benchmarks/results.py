@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 from benchmarks.provenance import provenance
 
 #: The key of the records of all runs that added to the file.
@@ -60,5 +60,5 @@ class Results:
         run = json.loads(json.dumps(provenance(self._options)))
         if run not in self._runs:
             self._runs.append(run)
-        write_whole(self.path, json.dumps({**self.items, PROVENANCE: self._runs}, indent=1) + "\n")
+        write_atomically(self.path, json.dumps({**self.items, PROVENANCE: self._runs}, indent=1) + "\n")
         self._then()

@@ -21,7 +21,7 @@ import torch
 from autoaug.data.splits import DataSet
 from autoaug.errors import first_line
 from autoaug.policy.models import Policy
-from autoaug.training.inference import clean_batches, outputs_of
+from autoaug.training.inference import clean_batches, infer
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.train import train_to_end
@@ -56,7 +56,7 @@ class Measure:
         plan = replace(setting, recipe=longer).plan(self.policy, seed, self.data_fraction)
         training = train_to_end(plan)
         codes = [
-            encoded(outputs_of(training.result, values, setting.device), torch.from_numpy(part.labels[rows]))
+            encoded(infer(training.result, values, setting.device), torch.from_numpy(part.labels[rows]))
             for part in (setting.train, setting.validation, setting.test)
             for rows, values in clean_batches(part.inputs, setting.device, setting.modality)
         ]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax
 
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 
 #: How log-likelihoods are stored: in steps of a tenth, down to -12.6.
 STEP, LOWEST = 0.1, 126
@@ -90,5 +90,5 @@ class TableFile:
         np.savez_compressed(
             content, allow_pickle=False, about=np.array(json.dumps({**self.about, "runs": self.runs})), **self.cells
         )
-        write_whole(self.path, content.getvalue())
+        write_atomically(self.path, content.getvalue())
         self._written = time.monotonic()

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from autoaug.cli import generate as made
-from autoaug.cli import listings
+from autoaug.cli import generate, listings
 from autoaug.cli.parameters import command
 from autoaug.errors import AutoaugError, DataError, Interrupted, OptionError
 from autoaug.pipeline.generation_options import ExpandOptions
@@ -228,16 +227,16 @@ def check(**options: Any) -> None:
 app.command(epilog="Example: autoaug operators --gallery operators.html")(listings.operators)
 app.command(epilog="Example: autoaug strategies")(listings.strategies)
 app.command(epilog="Example: autoaug schema policy > policy.schema.json")(listings.schema)
-app.add_typer(made.generate)
-command(app, ExpandOptions, "autoaug expand photos/ runs/photos --copies 3 --out photos-x4")(made.expand)
-command(app, RobustnessOptions, "autoaug robustness photos/ runs/photos")(made.robustness)
+app.add_typer(generate.generate)
+command(app, ExpandOptions, "autoaug expand photos/ runs/photos --copies 3 --out photos-x4")(generate.expand)
+command(app, RobustnessOptions, "autoaug robustness photos/ runs/photos")(generate.robustness)
 
 
 def _at_work(options: Mapping[str, Any]) -> AbstractContextManager[object]:
     """A sign of life while data are read and a few steps are timed."""
-    from autoaug.utils.redaction import shown
+    from autoaug.utils.redaction import redacted
 
-    return at_work(f"reading {shown(str(options['data']))}, and timing a few steps")
+    return at_work(f"reading {redacted(str(options['data']))}, and timing a few steps")
 
 
 def _tell(forecast: Callable[..., Forecast], options: Mapping[str, Any]) -> None:
@@ -249,9 +248,9 @@ def _tell(forecast: Callable[..., Forecast], options: Mapping[str, Any]) -> None
 
 
 def _command() -> str:
-    from autoaug.utils.redaction import shown
+    from autoaug.utils.redaction import redacted
 
-    return shlex.join(["autoaug", *map(shown, sys.argv[1:])])
+    return shlex.join(["autoaug", *map(redacted, sys.argv[1:])])
 
 
 def _finish(run: Callable[[ConsoleProgress], SearchResult]) -> None:

@@ -7,7 +7,7 @@ from rich.console import Console
 from autoaug.evaluation.advice import advice
 from autoaug.evaluation.cautions import cautions
 from autoaug.evaluation.wording import FEWEST_SEEDS, claimed, lengthened, sureness
-from autoaug.policy.words import in_words, told_apart
+from autoaug.policy.words import in_distinct_words, in_words
 from autoaug.report.usage import code_lines
 from autoaug.results import SearchResult
 from autoaug.utils.terminal import say
@@ -23,7 +23,7 @@ def print_outcome(console: Console, result: SearchResult) -> None:
     line("")
     line(f"{metric.title('test')}, mean over the seeds:")
     candidates = sorted(result.candidates, key=lambda c: -c.mean)
-    for c, words in zip(candidates, told_apart([c.policy for c in candidates]), strict=True):
+    for c, words in zip(candidates, in_distinct_words([c.policy for c in candidates]), strict=True):
         low, high = metric.interval(c.ci95)
         what = "" if c.kind == "baseline" else f": {words}"
         mean, bounds = metric.number(metric.value(c.mean)), f"[{metric.number(low)}, {metric.number(high)}]"

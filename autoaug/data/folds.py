@@ -49,7 +49,7 @@ class Folds:
         """
         needed = -(-len(seeds) // self.count)
         different = needed if self.turns is None else min(needed, self.turns)
-        turns = [cut(self.strata, self.units, self.count, turn) for turn in range(different)]
+        turns = [make_folds(self.strata, self.units, self.count, turn) for turn in range(different)]
         return dict(zip(seeds, itertools.cycle(rows for folds in turns for rows in folds), strict=False))
 
 
@@ -64,11 +64,11 @@ def are_even(folds: Folds, labels: np.ndarray, classes: Sequence[str]) -> bool:
     return not any(
         len(rows) > largest or len(absent(labels[rows], classes)) or len(absent(np.delete(labels, rows, 0), classes))
         for turn in range(folds.turns)
-        for rows in cut(folds.strata, folds.units, folds.count, turn)
+        for rows in make_folds(folds.strata, folds.units, folds.count, turn)
     )
 
 
-def cut(strata: np.ndarray, units: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
+def make_folds(strata: np.ndarray, units: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
     """The rows of each of `count` folds, ascending: stratified by the strata ``[n]``, if one of these has a sample for
     each fold, and each unit in one fold.
     """
@@ -87,7 +87,7 @@ def complete_fold(folds: Folds, seed: int, labels: np.ndarray, classes: Sequence
     """
     nearest, fewest = np.zeros(0, np.int64), (math.inf, math.inf)
     for turn in range(_CUTS):
-        for rows in cut(folds.strata, folds.units, folds.count, (seed + turn) % 2**32):
+        for rows in make_folds(folds.strata, folds.units, folds.count, (seed + turn) % 2**32):
             rest, units = np.delete(labels, rows, 0), np.delete(folds.units, rows)
             left = [len(np.unique(units[members(rest, label)])) for label in range(len(classes))]
             lacking = sum(count < staying for count in left), len(absent(labels[rows], classes))

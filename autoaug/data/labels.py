@@ -79,7 +79,7 @@ def strata_of(labels: np.ndarray) -> np.ndarray:
     return joined
 
 
-def in_words(label: np.ndarray, names: Sequence[str]) -> str:
+def format_label(label: np.ndarray, names: Sequence[str]) -> str:
     """The label of a sample as text: its class, its labels, its numbers, its text, or its text with the translation."""
     if label.ndim == 0:
         return names[int(label)]

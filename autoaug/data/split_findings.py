@@ -6,7 +6,7 @@ import numpy as np
 
 from autoaug.data.audit import Finding
 from autoaug.data.labels import absent, members
-from autoaug.data.splits import DataSet, called
+from autoaug.data.splits import DataSet, group_label
 
 #: Below this number of test groups there is a warning: the variance of so few clusters is hardly known, so that
 #: intervals are wide (Cameron, Gelbach and Miller, 2008).
@@ -41,8 +41,8 @@ def _dominant_group(data: DataSet) -> list[Finding]:
     if share < _DOMINANT:
         return []
     message = (
-        f"{called(names[counts.argmax()])} has {100 * share:.0f} % of the test samples, so a verdict is mostly about "
-        "it; more samples of other groups would help"
+        f"{group_label(names[counts.argmax()])} has {100 * share:.0f} % of the test samples, so a verdict is mostly "
+        "about it; more samples of other groups would help"
     )
     return [Finding("dominant-group", "warning", message)]
 

@@ -127,13 +127,13 @@ class DataSet:
             assert self.test.groups is not None
             cure = "" if self.has_own_test else ", pass --folds 2 or more"
             raise DataError(
-                f"{self.name}: the test split has only {called(self.test.groups[0])}, but the luck of a group can only "
-                f"be estimated from two or more; add groups{cure}, or, if samples of this group are independent, give "
-                "each of them its own group"
+                f"{self.name}: the test split has only {group_label(self.test.groups[0])}, but the luck of a group can "
+                f"only be estimated from two or more; add groups{cure}, or, if samples of this group are independent, "
+                "give each of them its own group"
             )
 
 
-def called(group: object) -> str:
+def group_label(group: object) -> str:
     """What a group is called in messages: groups that are only made of copies have digests for names."""
     return "the group of copies of one sample" if isinstance(group, np.void) else f"group {str(group)!r}"
 

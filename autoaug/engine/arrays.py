@@ -25,7 +25,7 @@ from autoaug.modalities.operators import get_operator
 _FEWEST_PER_THREAD = 16
 
 
-def named(steps: Sequence[Step], operators: Sequence[tuple[str, float]]) -> list[DrawnOperation]:
+def drawn_operations(steps: Sequence[Step], operators: Sequence[tuple[str, float]]) -> list[DrawnOperation]:
     """The steps of one sample, without those that do nothing; `operators` are the name and limit of each index."""
     return [
         DrawnOperation(operators[index][0], magnitude * operators[index][1], uniforms)
@@ -52,7 +52,7 @@ def run_on_arrays(
     """
     operators = names_and_limits(plan.operators)
     rows = zip(*(t.transpose(0, 1).tolist() for t in (plan.choice, plan.magnitude, plan.uniforms)), strict=True)
-    drawn = [named(list(zip(*row, strict=True)), operators) for row in rows]
+    drawn = [drawn_operations(list(zip(*row, strict=True)), operators) for row in rows]
     lacks = {name for name in plan.operators if name not in engine.operators}
     left = {i for i, operations in enumerate(drawn) if lacks and any(o.operator in lacks for o in operations)}
     own = [i for i in range(len(drawn)) if i not in left]

@@ -68,16 +68,16 @@ def run_plan(plan: Plan, batch: Batch, fuse: bool, out: Tensor | None, check: bo
         raise OptionError(f"lengths have shape {list(lengths.shape)}; pass one for each of {len(given)} samples")
     if out is not None and (out.shape != given.shape or out.dtype != given.dtype or out.device != given.device):
         raise OptionError(f"out is {_kind(out)}, but the samples are {_kind(given)}; they must match")
-    learned = torch.is_grad_enabled() and any(t.requires_grad for t in [given, *plan.tensors().values()])
+    needs_gradient = torch.is_grad_enabled() and any(t.requires_grad for t in [given, *plan.tensors().values()])
     # Autocast would affect operators, and 16-bit coordinates are too coarse.
     with (
         torch.autocast(given.device.type, enabled=False),
         torch.autocast("cpu", enabled=False),
-        torch.set_grad_enabled(learned),
+        torch.set_grad_enabled(needs_gradient),
     ):
         rows = _rows(given, plan.chains)
         chunks = sent_record(_chunks(plan, batch, rows, fuse), given.device)
-        if learned:
+        if needs_gradient:
             return _with_gradient(chunks, rows, batch, plan.modality)
         return _without_gradient(chunks, rows, batch, plan.modality, out)
 

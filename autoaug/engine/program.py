@@ -88,7 +88,7 @@ def make_program(plan: Plan, like: Batch, fuse: bool) -> Program:
         fuse: whether operators run together; otherwise, they run one after another.
     """
     choice = plan.choice.numpy()
-    operators = {int(i): _knowing(plan.operators[i], plan) for i in np.unique(choice) if i >= 0}
+    operators = {int(i): _with_learned(plan.operators[i], plan) for i in np.unique(choice) if i >= 0}
     fusions, kinds = get_modality(plan.modality).fusions, {i: operator.kind for i, operator in operators.items()}
     differences = plan.magnitude.requires_grad and any(operator.jumps for operator in operators.values())
     carried = None
@@ -105,7 +105,7 @@ def make_program(plan: Plan, like: Batch, fuse: bool) -> Program:
     return _finished(stages, plan, operators, like.values.dtype, differences)
 
 
-def _knowing(name: str, plan: Plan) -> Operator:
+def _with_learned(name: str, plan: Plan) -> Operator:
     """The operator with that name, whose function knows what it has learned."""
     operator, learned = get_operator(name), plan.learned.get(name)
     return replace(operator, function=partial(operator.function, learned=learned)) if learned else operator

@@ -31,9 +31,9 @@ def sent_together(tensors: Sequence[Tensor], device: torch.device) -> list[Tenso
     """
     if device.type == "cpu":
         return list(tensors)
-    learned = iter(_learned([tensor for tensor in tensors if tensor.requires_grad], device))
+    differentiable = iter(_differentiable([tensor for tensor in tensors if tensor.requires_grad], device))
     plain = iter(_packed([tensor for tensor in tensors if not tensor.requires_grad], device))
-    return [next(learned if tensor.requires_grad else plain) for tensor in tensors]
+    return [next(differentiable if tensor.requires_grad else plain) for tensor in tensors]
 
 
 def _tensors(record: Any) -> list[Tensor]:
@@ -70,7 +70,7 @@ def _part(buffer: Tensor, start: int, like: Tensor) -> Tensor:
     return buffer[start : start + like.nbytes].view(like.dtype).view(like.shape)
 
 
-def _learned(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+def _differentiable(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
     """The tensors on `device`, differentiable."""
     if not tensors:
         return []

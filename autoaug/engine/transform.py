@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autoaug.engine.ahead import Ahead
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.arrays import run_on_arrays
+from autoaug.engine.draw_buffer import DrawBuffer
 from autoaug.engine.execute import mix_labels
 from autoaug.engine.plan import Plan, draw_plan, mixing_of
 from autoaug.engine.structures import STRUCTURES, Structure, structure_of
@@ -99,7 +99,7 @@ class PolicyTransform(Seeded):
         self._engine = self._array_engine()
         self.done = 0.0
         self.check = check
-        self._ahead = Ahead(policy, self.modality, self._engine.operators if self._engine else ())
+        self._draws = DrawBuffer(policy, self.modality, self._engine.operators if self._engine else ())
         self._process = self.rank, self.worker
         self._lock = threading.Lock()
 
@@ -175,8 +175,8 @@ class PolicyTransform(Seeded):
             generator = super().generator
             if self._process != (self.rank, self.worker):  # which begins its own stream
                 self._process = self.rank, self.worker
-                self._ahead.forget()
-            drawn = self._ahead.take(self.done, generator)
+                self._draws.discard()
+            drawn = self._draws.take(self.done, generator)
         if isinstance(drawn, Plan):
             return run_on_arrays(engine, drawn, [sample], lambda: self._batch(inputs)[0])[0]
         return engine.run(sample, drawn)
@@ -184,17 +184,17 @@ class PolicyTransform(Seeded):
     @property
     def generator(self) -> torch.Generator:
         """The generator for this process, where the last draw left it."""
-        self._ahead.settle(self.own)
+        self._draws.rewind(self.own)
         return super().generator
 
     def get_extra_state(self) -> Tensor:
         """See `Seeded.get_extra_state`."""
-        self._ahead.settle(self.own)
+        self._draws.rewind(self.own)
         return super().get_extra_state()
 
     def set_extra_state(self, state: Tensor) -> None:
         """See `Seeded.set_extra_state`."""
-        self._ahead.forget()
+        self._draws.discard()
         super().set_extra_state(state)
 
     def _soft_labels(self, labels: Any, alone: bool, n: int) -> Tensor | None:
@@ -225,7 +225,7 @@ class PolicyTransform(Seeded):
 
     def __getstate__(self) -> dict[str, Any]:
         """The state without what cannot be pickled, so that the module can be copied and sent to workers."""
-        self._ahead.settle(self.own)
+        self._draws.rewind(self.own)
         return {k: v for k, v in super().__getstate__().items() if k not in ("_lock", "_engine")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

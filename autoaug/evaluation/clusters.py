@@ -7,9 +7,16 @@ from functools import cached_property
 
 import numpy as np
 
-from autoaug.evaluation.influence import influence
 from autoaug.evaluation.statistics import THREE
 from autoaug.training.metrics import Metric, by_cluster
+
+
+def score_influence(metric: Metric, statistics: np.ndarray, clusters: np.ndarray | None = None) -> np.ndarray:
+    """What each cluster of samples adds to the score, ``[clusters]``: that of `Metric.influence`, negated if smaller
+    values of the metric are better.
+    """
+    added = metric.influence(statistics, clusters)
+    return added if metric.larger_is_better else -added
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +80,9 @@ class Clusters:
     def added(self, statistics: np.ndarray) -> np.ndarray:
         """What each cluster adds to the metric of samples with these statistics, ``[clusters]``."""
         if self.metric.class_effect:
-            return self.sums(influence(self.metric, statistics))
+            return self.sums(score_influence(self.metric, statistics))
         first = slice(None) if self.index is None else np.unique(self.index, return_index=True)[1]
-        added: np.ndarray = influence(self.metric, statistics, self.index) * self.leverage[first]
+        added: np.ndarray = score_influence(self.metric, statistics, self.index) * self.leverage[first]
         return added
 
     def sums(self, influence: np.ndarray) -> np.ndarray:

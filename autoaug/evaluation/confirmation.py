@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from autoaug.errors import AllTrialsFailed
 from autoaug.policy.models import Policy
-from autoaug.policy.words import called
+from autoaug.policy.words import policy_label
 from autoaug.results import CandidateKind
 from autoaug.search.executors import Executor, TrialSpec, run_all
 from autoaug.search.progress import Progress
@@ -37,7 +37,7 @@ class CandidatePolicy:
     @property
     def label(self) -> str:
         """What it is called in texts."""
-        return called(self.name, self.policy, self.trial)
+        return policy_label(self.name, self.policy, self.trial)
 
 
 class Store(Protocol[T]):
@@ -111,14 +111,16 @@ def train_candidates(
     store: Store[T],
     progress: Progress,
     deadline: Deadline = ENDLESS,
+    told: Callable[[str, int, int], None] | None = None,
 ) -> Trained[T]:
     """Train every candidate on every seed until the `deadline`; trainings that are in `store` already are not run
     again. A training that fails is tried once more. If it fails again, its candidate is left out, because candidates
-    are compared on common seeds.
+    are compared on common seeds. `told` is called as each training ends, in place of ``progress.training_ended``.
 
     Raises:
         AllTrialsFailed: no candidate is left, with the causes.
     """
+    told = told or progress.training_ended
     pairs = [(candidate_policy, seed) for seed in seeds for candidate_policy in candidate_policies]
     outcomes: dict[tuple[str, int], T] = {}
     missing: dict[str, tuple[CandidatePolicy, int]] = {}
@@ -145,7 +147,7 @@ def train_candidates(
                 progress.warn(f"{_failed(candidate_policy.label, reason)}; {what_follows}")
                 continue
             outcomes[candidate_policy.name, seed] = store.keep(candidate_policy.policy, seed, result)
-            progress.training_ended(candidate_policy.label, len(outcomes), len(pairs))
+            told(candidate_policy.label, len(outcomes), len(pairs))
         missing = again
     if len(left_out) == len(candidate_policies):
         causes = (_failed(name, reason) for name, reason in left_out.items())

@@ -138,7 +138,7 @@ def crossed_errors(
     Args:
         values: as for `seed_errors`.
         influence: ``[seeds, clusters]``, what each cluster of test samples adds to the value of each seed, times the
-            number of clusters, centered for each seed; see `autoaug.evaluation.influence`.
+            number of clusters, centered for each seed; see `autoaug.evaluation.clusters`.
         resolution: as for `seed_errors`.
         least_reach: half of the interval is never narrower than this either; see `Clusters.least_reach`.
     """

@@ -21,7 +21,7 @@ from autoaug.training.checkpoint import has_weights
 from autoaug.training.metrics import Measured
 from autoaug.training.result import TrialResult
 from autoaug.training.trial import Train
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 from autoaug.utils.npz import read_arrays
 
 #: Before the name of a metric: its array in a file, with the influence of each test sample and then the value.
@@ -64,11 +64,11 @@ class TrainingStore:
 
     def keep(self, policy: Policy, seed: int, result: TrialResult) -> ConfirmedTraining:
         if result.weights is not None:  # first, because the training counts as done once its predictions exist
-            write_whole(self._weights(policy, seed), result.weights)
+            write_atomically(self._weights(policy, seed), result.weights)
         training = ConfirmedTraining.of(result, self.scoring.rows(seed))
         content = io.BytesIO()
         np.savez_compressed(content, **_arrays(training))
-        write_whole(self._path(policy, seed), content.getvalue())
+        write_atomically(self._path(policy, seed), content.getvalue())
         return training
 
     def keep_weights(self, returned: Candidate, executor: Executor, model: Path) -> None:
@@ -110,7 +110,7 @@ class _WeightStore:
 
     def keep(self, policy: Policy, seed: int, result: TrialResult) -> Path:  # noqa: ARG002 (other stores use them)
         assert result.weights is not None
-        write_whole(self.path, result.weights)
+        write_atomically(self.path, result.weights)
         return self.path
 
 

@@ -11,7 +11,7 @@ from autoaug.evaluation.comparing import Paired, comparison_of, paired, pooled_d
 from autoaug.evaluation.returning import best_bet, best_by_validation
 from autoaug.evaluation.scoring import Scoring, Trainings
 from autoaug.evaluation.wording import Phrases
-from autoaug.policy.words import told_apart
+from autoaug.policy.words import in_distinct_words
 from autoaug.results import Candidate, CandidateKind, Comparison, Returned, Verdict
 from autoaug.training.metrics import metric_record
 
@@ -172,7 +172,7 @@ def judge(
 
 def _words(candidates: Sequence[Candidate], scoring: Scoring, terms: Terms) -> Phrases:
     """The words for these candidates."""
-    words = told_apart([c.policy for c in candidates])
+    words = in_distinct_words([c.policy for c in candidates])
     phrases = Phrases(
         metric_record(scoring.metric),
         after_search=terms.after_search,

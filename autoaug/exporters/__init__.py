@@ -67,9 +67,9 @@ def export_policy(
     return to.text(policy, of, approximate, note)
 
 
-def is_idiomatic(policy: Policy, target: str, modality: str | None = None) -> bool:
+def is_idiomatic(policy: Policy, target: str) -> bool:
     """Whether `export_policy` writes the policy as users of the target's library would, rather than exactly."""
-    of = modality_of_policy(policy, modality)
+    of = modality_of_policy(policy)
     words = words_of(of, target)
     try:
         return words is not None and bool(idiomatic_text(policy, EXPORTERS[target], words, of))
@@ -87,4 +87,4 @@ def export_modules(policy: Policy, modality: str | None = None) -> dict[str, str
     return modules
 
 
-__all__ = ["EXPORTERS", "PolicyError", "Target", "export_modules", "export_policy", "is_idiomatic"]
+__all__ = ["EXPORTERS", "export_modules", "export_policy", "is_idiomatic"]

@@ -24,7 +24,7 @@ from autoaug.modalities.base import Loader
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.utils.facts import Facts, changes
-from autoaug.utils.files import other_names, write_whole
+from autoaug.utils.files import other_names, write_atomically
 from autoaug.utils.json import read_record
 from autoaug.utils.locks import LOCK
 from autoaug.utils.seeds import derive_seed
@@ -172,7 +172,7 @@ def _contents(source: Source) -> Facts:
 def begin(out: Path, facts: Facts) -> None:
     """Note in the folder `out` that these facts, which `checked` gives, are of what will be made there."""
     if not (out / EXPANSION).is_file():
-        write_whole(out / EXPANSION, json.dumps(facts))
+        write_atomically(out / EXPANSION, json.dumps(facts))
 
 
 def checked(expansion: Expansion, out: Path) -> Facts:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from autoaug.training.layers import head_of
-from autoaug.training.modes import evaluating
+from autoaug.training.layers import evaluating, head_of
 
 _AT_ONCE = 500
 

@@ -17,7 +17,7 @@ from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy
 from autoaug.training.feed import in_order, inputs_at_once
-from autoaug.training.inference import clean_batches, outputs_of
+from autoaug.training.inference import clean_batches, infer
 from autoaug.training.recipe import Recipe
 from autoaug.training.state import Training, TrainingPlan
 from autoaug.training.tasks import Classification
@@ -158,9 +158,7 @@ def copy_bound(distance: np.ndarray) -> float:
 def class_probabilities(training: Training, inputs: Inputs, device: str) -> np.ndarray:
     """The predicted probabilities ``[n, classes]`` for `inputs`, with n at least 1."""
     batches = (values for _, values in clean_batches(inputs, device, training.modality))
-    return torch.cat(
-        [outputs_of(training.result, values, device).float().softmax(1).cpu() for values in batches]
-    ).numpy()
+    return torch.cat([infer(training.result, values, device).float().softmax(1).cpu() for values in batches]).numpy()
 
 
 def in_parts(inputs: Inputs, measure: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

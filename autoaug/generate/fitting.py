@@ -20,7 +20,7 @@ from autoaug.modalities.generators import Collapsed, Generator, GeneratorFit
 from autoaug.modalities.registry import get_modality
 from autoaug.utils.clock import now
 from autoaug.utils.facts import Facts, changes
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 
 #: A generator has collapsed if the spread of its samples of a class is below this fraction of the real samples' spread.
 _COLLAPSED = 0.25
@@ -136,7 +136,7 @@ def _carry_out(
         except (SafetensorError, RuntimeError, KeyError, ValueError):
             fit = generator.begin(train, classes, about.seed, source)
     for done in fit.run(steps, settings.device, every=max(1, min(500, steps // 20))):
-        write_whole(unfinished, save(_stored(fit.state()), {"facts": json.dumps(facts)}))
+        write_atomically(unfinished, save(_stored(fit.state()), {"facts": json.dumps(facts)}))
         if watch is not None:
             watch(done, steps, generator.sample(fit.tensors(), np.arange(classes), about.seed, settings.device))
     return fit

@@ -18,7 +18,7 @@ from autoaug.data.splits import DataSet
 from autoaug.errors import DataError, RunError, UnknownName, first_line
 from autoaug.modalities.generators import Generator
 from autoaug.modalities.registry import get_modality
-from autoaug.utils.files import regular_file, write_whole
+from autoaug.utils.files import regular_file, write_atomically
 from autoaug.utils.json import read_record
 from autoaug.utils.locks import LOCK
 from autoaug.utils.renamed import renamed
@@ -112,9 +112,9 @@ class SavedGenerator:
 
     def save(self, folder: Path) -> None:
         """Write the folder. The description comes last, so that a folder that has it is complete."""
-        write_whole(folder / _WEIGHTS, save(dict(self.tensors)))
-        write_whole(folder / "README.md", _card(self.about))
-        write_whole(folder / _ABOUT, self.about.model_dump_json(indent=2))
+        write_atomically(folder / _WEIGHTS, save(dict(self.tensors)))
+        write_atomically(folder / "README.md", _card(self.about))
+        write_atomically(folder / _ABOUT, self.about.model_dump_json(indent=2))
         (folder / UNFINISHED).unlink(missing_ok=True)
 
 

@@ -36,7 +36,7 @@ from autoaug.modalities.base import Loader
 from autoaug.modalities.operators import learned_from, learned_nothing, prepare
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import check_can_work
-from autoaug.utils.files import replacing, safe_name, write_whole
+from autoaug.utils.files import replacing, safe_name, write_atomically
 from autoaug.utils.json import read_lines, read_record
 
 #: Called with the number of finished copies and the number of all copies.
@@ -124,7 +124,7 @@ def _prepared(expansion: Expansion) -> Expansion:
     learned = learned_from(inputs, operators)
     check_can_work(policy, learned_nothing(learned))
     prepare([inputs], operators)
-    return replace(expansion, policy=policy.knowing(learned))
+    return replace(expansion, policy=policy.with_learned(learned))
 
 
 def _augment(expansion: Expansion, part: ExpandedPart) -> np.ndarray:
@@ -145,7 +145,7 @@ def _make_part(expansion: Expansion, out: Path, part: ExpandedPart) -> list[_Mad
         for sample, row in zip(inputs, part.rows.tolist(), strict=True):
             path = _folder_of(expansion.source, out, "train", train.labels[row])
             path.mkdir(parents=True, exist_ok=True)
-            paths.append(path / f"{row:07}{COPY}{part.copy + 1}{expansion.loader.ending}")
+            paths.append(path / f"{row:07}{COPY}{part.copy + 1}{expansion.loader.suffix}")
             expansion.loader.write(sample, paths[-1])
     return [
         _Made(str(path.relative_to(out)), train.names[row], row, part.copy, part.number, part.seed)
@@ -185,13 +185,13 @@ def _copy_originals(expansion: Expansion, out: Path) -> None:
             cell = cell_of(label, source.classes)
             listed.append((str(target.relative_to(out)), cell, KEYS[role], part.group_of(row)))
     if expansion.format == "csv":
-        write_whole(out / "originals.json", json.dumps(listed))
+        write_atomically(out / "originals.json", json.dumps(listed))
 
 
 def _copy(path: Path, stem: Path, reader: Reader, loader: Loader) -> Path:
     """Copy or rewrite an original to `stem` plus a suffix; return the new path."""
     rewritten = reader.rewritten(path)
-    copied = stem.with_suffix(path.suffix.lower() if rewritten is None else loader.ending)
+    copied = stem.with_suffix(path.suffix.lower() if rewritten is None else loader.suffix)
     copied.parent.mkdir(parents=True, exist_ok=True)
     if rewritten is None:
         if not copied.is_file() or copied.stat().st_size != path.stat().st_size:
@@ -221,7 +221,7 @@ def _write_csv(expansion: Expansion, out: Path) -> None:
 def _write_npz(expansion: Expansion, out: Path) -> None:
     """Write ``data.npz`` with the originals before the copies; then delete the files of the parts."""
     as_array = expansion.loader.as_array
-    arrays = {"class_names": np.array(expansion.source.classes), **expansion.loader.beside}
+    arrays = {"class_names": np.array(expansion.source.classes), **expansion.loader.extra_arrays}
     for role, part in expansion.source.parts.items():
         arrays[f"x_{KEYS[role]}"] = as_array(part.inputs.take(np.arange(len(part))))
         arrays[f"y_{KEYS[role]}"] = part.labels
@@ -261,7 +261,7 @@ def _keep_whole_parts(path: Path, parts: list[ExpandedPart]) -> set[int]:
     whole = {part for part, made in rows.items() if part < len(parts) and made == parts[part].rows.tolist()}
     kept = "".join(json.dumps(asdict(line)) + "\n" for line in lines if line.part in whole)
     if path.is_file():
-        write_whole(path, kept)
+        write_atomically(path, kept)
     return whole
 
 

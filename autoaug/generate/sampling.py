@@ -17,7 +17,7 @@ from autoaug.generate.generator import SavedGenerator
 from autoaug.modalities.registry import get_modality
 from autoaug.training.recipe import Recipe, default_recipe
 from autoaug.training.train import Watch
-from autoaug.utils.files import other_names, safe_name, write_whole
+from autoaug.utils.files import other_names, safe_name, write_atomically
 
 
 class FilteredSamples(NamedTuple):
@@ -75,9 +75,9 @@ def write_passed(drawn: FilteredSamples, out: Path) -> None:
     unfinished = out.with_name(f".{out.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     for number in passed.tolist():
-        path = unfinished / safe_name(classes[drawn.labels[number]]) / f"{number:07}{loader.ending}"
+        path = unfinished / safe_name(classes[drawn.labels[number]]) / f"{number:07}{loader.suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
         loader.write(drawn.inputs[number], path)
     if unsafe := other_names(classes):
-        write_whole(unfinished / RENAMED, json.dumps(unsafe, indent=2))
+        write_atomically(unfinished / RENAMED, json.dumps(unsafe, indent=2))
     unfinished.rename(out)

@@ -176,9 +176,9 @@ class Loader(Protocol):
     """Reads data sets of this modality. `autoaug.data.layouts` has what all modalities share."""
 
     #: The suffix of files that `write` writes, such as ``.png``.
-    ending: str
-    #: The arrays by which `open` knows an ``.npz`` file of this modality, beside those of samples and labels.
-    beside: Mapping[str, np.ndarray]
+    suffix: str
+    #: The arrays, besides samples and labels, by which `open` knows an ``.npz`` file of this modality.
+    extra_arrays: Mapping[str, np.ndarray]
 
     def recognizes(self, data: str) -> bool:
         """Whether `data`, a path or a name, looks like a data set of this modality."""
@@ -240,12 +240,12 @@ class Proxy:
     Attributes:
         option: the option of a search that brings samples in files to that form.
         shape: of a sample.
-        made: turns stored samples ``[n, …]`` into that form.
+        convert: turns stored samples ``[n, …]`` into that form.
     """
 
     option: str
     shape: tuple[int, ...]
-    made: Callable[[np.ndarray], np.ndarray]
+    convert: Callable[[np.ndarray], np.ndarray]
 
 
 class Modality(ABC):

@@ -49,7 +49,7 @@ from autoaug.training.metrics import is_own as is_own_metric
 from autoaug.training.tasks import Task
 from autoaug.utils.facts import changes
 from autoaug.utils.quantities import parse_time
-from autoaug.utils.redaction import shown, without_secrets
+from autoaug.utils.redaction import redacted, without_secrets
 from autoaug.utils.sketch import count_shared
 
 #: The kinds of mixing in which both samples are there as wholes, so that both their texts are.
@@ -138,7 +138,7 @@ def prepare(
     _check_words(options)
     reading = parse_reading(options.size, options.resize, options.protect)
     first, most = seed_counts(options.seeds, options.max_seeds, options.folds)
-    goal = _search(options) if isinstance(options, SearchOptions) else _comparison(options)
+    goal = _search_goal(options) if isinstance(options, SearchOptions) else _comparison_goal(options)
     machine = _machine(options)
     if options.out is not None:
         RunFolder(options.out).check_usable()
@@ -146,7 +146,7 @@ def prepare(
     recognize(options.data, options.modality).models.check(options.model, asked_weights(options))
     generator = _generator(options, wanted_generators(goal.space, goal.known()))
     if known is None:
-        (progress or Logged()).say(f"reading {shown(str(options.data))}")
+        (progress or Logged()).say(f"reading {redacted(str(options.data))}")
     audit, data = known or check_data(
         *(str(options.data), machine.memory_limit, reading, options.allow, options.seed, options.folds),
         modality=options.modality,
@@ -246,7 +246,7 @@ def _check_unseen(policies: Sequence[Policy], data: DataSet) -> None:
             )
 
 
-def _search(options: SearchOptions) -> _Goal:
+def _search_goal(options: SearchOptions) -> _Goal:
     """The goal of a search; raises `OptionError` or `SpaceError` for invalid options."""
     space = load_space(options.space, recognize(options.data, options.modality).name)
     strategy = get_strategy(options.strategy)
@@ -266,7 +266,7 @@ def _search(options: SearchOptions) -> _Goal:
     )
 
 
-def _comparison(options: CompareOptions) -> _Goal:
+def _comparison_goal(options: CompareOptions) -> _Goal:
     """The goal of a comparison, with each policy under the name that the user gave.
 
     Raises:
@@ -332,7 +332,7 @@ def named_code(config: RunConfig) -> list[str]:
     """Code that a config would run: the user's functions, and a Ray cluster, whose answers are code."""
     is_own = get_modality(config.modality).models.is_own(config.model)
     named = (config.model if is_own else None, config.metric if is_own_metric(config.metric) else None, config.accept)
-    cluster = [f"the Ray cluster {shown(config.ray_address)}"] if config.ray_address else []
+    cluster = [f"the Ray cluster {redacted(config.ray_address)}"] if config.ray_address else []
     return [f"the function {name}" for name in named if name] + cluster
 
 

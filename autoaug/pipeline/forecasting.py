@@ -116,7 +116,7 @@ def _smaller(setting: TrainingSetting) -> tuple[str, TrainingSetting] | None:
 
     def few(samples: Samples) -> Samples:
         rows = spread_rows(len(samples), _FEW)
-        return Samples(MemoryInputs(proxy.made(samples.inputs.take(rows))), samples.labels[rows])
+        return Samples(MemoryInputs(proxy.convert(samples.inputs.take(rows))), samples.labels[rows])
 
     train, validation = few(setting.train), few(setting.validation)
     return option, replace(setting, train=train, validation=validation, start=start, model=model)

@@ -76,7 +76,7 @@ def fit(options: FitOptions) -> About:
 
     def watch(done: int, total: int, samples: np.ndarray) -> None:
         with suppress(DataError):  # they cannot be written, and are only looked at
-            loader.write(np.concatenate(list(samples), axis=-1), out / f"samples{loader.ending}")
+            loader.write(np.concatenate(list(samples), axis=-1), out / f"samples{loader.suffix}")
         if options.watch:
             options.watch(done, total, samples)
 
@@ -102,7 +102,7 @@ def sample(options: SampleOptions) -> SampledFiles:
     data = _data_of(made, options)
     with TemporaryDirectory() as folder:  # samples that cannot be written are refused before a filter is trained
         loader = get_modality(made.about.modality).loader
-        loader.write(made.sample(np.zeros(1, np.int64), 0)[0], Path(folder) / f"0{loader.ending}")
+        loader.write(made.sample(np.zeros(1, np.int64), 0)[0], Path(folder) / f"0{loader.suffix}")
     drawn = draw_samples(made, data, options.per_class, options.seed, device, accept, options.watch)
     write_passed(drawn, out)
     reasons = count_reasons(drawn.reasons)

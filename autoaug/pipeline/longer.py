@@ -9,32 +9,12 @@ from autoaug.evaluation.confirmation import CandidatePolicy, train_candidates
 from autoaug.evaluation.training_store import TrainingStore
 from autoaug.pipeline.confirming import Confirmed
 from autoaug.pipeline.job import Job, OpenExecutor
-from autoaug.results import LongerTraining, TrialSummary
-from autoaug.search.progress import Progress
+from autoaug.results import LongerTraining
 from autoaug.training.metrics import score
 from autoaug.training.setting import TrainingSetting
 
 #: How many times the full length.
 TIMES = 2
-
-
-class OfLonger(Progress):
-    """Passes trainings on to `progress` as the longer ones that they are."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
-        self._progress.trial_ended(trial, fraction)
-
-    def training_ended(self, name: str, done: int, total: int) -> None:
-        self._progress.longer_ended(name, done, total)
-
-    def say(self, message: str) -> None:
-        self._progress.say(message)
-
-    def warn(self, message: str) -> None:
-        self._progress.warn(message)
 
 
 def train_longer(
@@ -60,7 +40,8 @@ def train_longer(
     policies = [CandidatePolicy(one.name, one.kind, one.policy, one.trial) for one in pair]
     try:
         with open_executor(longer) as executor:
-            trained = train_candidates(policies, job.seeds[:1], executor, store, OfLonger(job.progress)).outcomes
+            told = job.progress.longer_ended
+            trained = train_candidates(policies, job.seeds[:1], executor, store, job.progress, told=told).outcomes
     except AllTrialsFailed as fault:
         job.progress.warn(str(fault))
         return ()

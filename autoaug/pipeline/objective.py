@@ -42,7 +42,7 @@ from autoaug.training.result import TrialResult
 from autoaug.training.trial import failed
 from autoaug.utils.clock import now
 from autoaug.utils.facts import Facts
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 from autoaug.utils.locks import held
 from autoaug.utils.own_code import code_digest, same_folder
 from autoaug.utils.quantities import parse_time
@@ -288,7 +288,7 @@ class _ScoreStore:
     def keep(self, policy: Policy, seed: int, result: TrialResult) -> float:
         self._scores[self._key(policy, seed)] = result.score
         if self._path is not None:
-            write_whole(self._path, json.dumps(self._scores, indent=1))
+            write_atomically(self._path, json.dumps(self._scores, indent=1))
         return result.score
 
     def _key(self, policy: Policy, seed: int) -> str:
@@ -370,6 +370,6 @@ def _judged(
 
 def _write(folder: Path, result: ObjectiveResult, modality: str) -> None:
     for name, text in export_modules(result.policy, modality).items():
-        write_whole(folder / name, text)
-    write_whole(folder / "policy.yaml", result.policy.to_yaml())
-    write_whole(folder / "result.json", result.model_dump_json(indent=2))
+        write_atomically(folder / name, text)
+    write_atomically(folder / "policy.yaml", result.policy.to_yaml())
+    write_atomically(folder / "result.json", result.model_dump_json(indent=2))

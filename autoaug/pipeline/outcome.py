@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.data.labels import counts_of, in_words, target_texts
+from autoaug.data.labels import counts_of, format_label, target_texts
 from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet
 from autoaug.data.texts import decode_texts
@@ -30,7 +30,7 @@ from autoaug.training.metrics import metric_record
 from autoaug.training.tasks import Regression
 from autoaug.training.transcription import Transcription
 from autoaug.training.translation import Translation
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 from autoaug.utils.sketch import sketch, union
 
 
@@ -139,13 +139,13 @@ def _provenance(result: SearchResult, data: DataSet, earlier: Provenance | None)
 def write_outcome(job: Job, result: SearchResult, confirmed: Confirmed, generated: Mapping[str, Pooled]) -> None:
     """Write everything that the run found. ``result.json`` comes last: if it exists, everything does."""
     folder, returned = job.folder, confirmed.judgment.returned
-    policy = returned.policy.model_copy(update={"name": returned.name}).knowing(job.data.learned)
+    policy = returned.policy.model_copy(update={"name": returned.name}).with_learned(job.data.learned)
     for name, text in export_modules(policy, job.modality).items():
-        write_whole(folder.root / name, text)
+        write_atomically(folder.root / name, text)
     provenance = _provenance(result, job.data, policy.provenance)
-    write_whole(folder.policy, policy.model_copy(update={"provenance": provenance}).to_yaml())
+    write_atomically(folder.policy, policy.model_copy(update={"provenance": provenance}).to_yaml())
     _write_pictures(job, result, confirmed, generated)
-    write_whole(folder.result, result.model_dump_json(indent=2))
+    write_atomically(folder.result, result.model_dump_json(indent=2))
 
 
 def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, generated: Mapping[str, Pooled]) -> None:
@@ -155,16 +155,16 @@ def _write_pictures(job: Job, result: SearchResult, confirmed: Confirmed, genera
     folder, data, returned = job.folder, job.data, result.returned.name
     for kind, pooled in generated.items():
         if pooled.pool is not None and len(pooled.pool.samples):
-            write_whole(folder.samples(kind), to_bytes(draw_sample_gallery(pooled.pool.samples, data.classes)))
+            write_atomically(folder.samples(kind), to_bytes(draw_sample_gallery(pooled.pool.samples, data.classes)))
     shown = {"returned": returned}
     if result.comparison and result.comparison.candidate != returned:
         shown["finalist"] = result.comparison.candidate
     for which, name in shown.items():
         gallery = draw_gallery(result.candidate(name).policy, data, job.config.seed)
-        write_whole(folder.gallery(which), to_bytes(gallery))
+        write_atomically(folder.gallery(which), to_bytes(gallery))
     examples = _examples(job, result, confirmed)
     if examples is not None:
-        write_whole(folder.examples, to_bytes(examples))
+        write_atomically(folder.examples, to_bytes(examples))
 
 
 def _examples(job: Job, result: SearchResult, confirmed: Confirmed) -> CaptionedSamples | None:
@@ -176,7 +176,9 @@ def _examples(job: Job, result: SearchResult, confirmed: Confirmed) -> Captioned
     if job.task.classes:
         old, new = (job.scoring.recognized(side) for side in (before, after))
         shares = [f"right in {100 * a:.0f} % before, {100 * b:.0f} % after" for a, b in zip(old, new, strict=True)]
-        captions = [f"{in_words(label, classes)}: {share}" for label, share in zip(test.labels, shares, strict=True)]
+        captions = [
+            f"{format_label(label, classes)}: {share}" for label, share in zip(test.labels, shares, strict=True)
+        ]
         return draw_examples(test, new - old, captions)
     if isinstance(job.task, Transcription | Translation):
         both = (predicted_texts(job, side) for side in (before, after))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from autoaug.data.labels import in_words, kind_of, strata_of
+from autoaug.data.labels import format_label, kind_of, strata_of
 from autoaug.data.splits import DataSet, Samples
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan, mixing_of
@@ -51,7 +51,7 @@ class Gallery(NamedTuple):
 
 def draw_gallery(policy: Policy, data: DataSet, seed: int) -> Gallery:
     """Pass `SAMPLES` training samples, of different classes if possible, through the policy `DRAWN` times."""
-    samples, classes, policy = data.train, data.classes, policy.knowing(data.learned)
+    samples, classes, policy = data.train, data.classes, policy.with_learned(data.learned)
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(samples), generator=generator).numpy()
     _, first = np.unique(strata_of(samples.labels)[order], return_index=True)
@@ -76,7 +76,7 @@ def draw_gallery(policy: Policy, data: DataSet, seed: int) -> Gallery:
                 for plan, made in zip(plans, augmented, strict=True)
             ]
         ),
-        classes=np.array(["original" if is_shown else in_words(label, classes) for label in labels]),
+        classes=np.array(["original" if is_shown else format_label(label, classes) for label in labels]),
     )
 
 
@@ -108,7 +108,7 @@ def _strips(policy: Policy, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray,
         low, high = ranges[name]
         steps = [low + (high - low) * fraction for fraction in _STRIP]
         operations = [Operation(operator=name, magnitude=(m, m), sign="positive") for m in steps]
-        alone = [Policy(layers=in_turn(o)).knowing(dict(policy.learned)) for o in operations]
+        alone = [Policy(layers=in_turn(o)).with_learned(dict(policy.learned)) for o in operations]
         plans = [draw_plan(one, 1, torch.Generator().manual_seed(0)) for one in alone]
         strips.append([apply_plan(plan, torch.from_numpy(sample[None])).numpy()[0] for plan in plans])
         captions.append([plan.describe(0) for plan in plans])

@@ -33,7 +33,7 @@ from autoaug.training.device import resolve_device
 from autoaug.training.metrics import check_metric, metrics_of
 from autoaug.training.robustness import Exam, measure, usual_attack
 from autoaug.training.tasks import Task, task_for
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 from autoaug.utils.json import read_record
 
 
@@ -71,7 +71,7 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
     exam = Exam(task, modality, chosen, how, tuple(modality.corruptions), metric)
     robustness = measure(trained, data.test, rows, exam, options.watch)
     if run and config and config.data_fingerprint == data.fingerprint:
-        write_whole(run.robustness, robustness.model_dump_json(indent=2))
+        write_atomically(run.robustness, robustness.model_dump_json(indent=2))
         write_report(run)
     return robustness
 

@@ -17,7 +17,7 @@ from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import executors
 from autoaug.training.metrics import metric_record
 from autoaug.utils.energy import EnergyMeter
-from autoaug.utils.facts import keep_to
+from autoaug.utils.facts import record_facts
 
 
 def run_job(job: Job) -> SearchResult:
@@ -33,7 +33,7 @@ def run_job(job: Job) -> SearchResult:
     for finding in split_findings(data):
         progress.warn(finding.message)
     facts = job.facts()
-    keep_to(folder.confirmation / "facts.json", facts)
+    record_facts(folder.confirmation / "facts.json", facts)
     generated = generated_samples(job)
     setting, energy = job.setting(generated), EnergyMeter()
     hardware = config.executor, config.workers, config.device, config.ray_address, config.trial_timeout

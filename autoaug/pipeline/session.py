@@ -23,7 +23,7 @@ from autoaug.pipeline.training_setup import setup_lines
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
 from autoaug.results import SearchResult
-from autoaug.runs.callbacks import Everyone, Logged, listening, open_trackers
+from autoaug.runs.callbacks import Broadcast, Logged, listening, open_trackers
 from autoaug.runs.callbacks.event_log import read_events
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
@@ -33,7 +33,7 @@ from autoaug.search.storage import alone_in_study
 from autoaug.utils.clock import now
 from autoaug.utils.locks import held
 from autoaug.utils.options import option_of
-from autoaug.utils.redaction import shown
+from autoaug.utils.redaction import redacted
 
 
 def begin_run(options: SearchOptions | CompareOptions, begun: float) -> SearchResult:
@@ -133,7 +133,7 @@ def _carry_out(job: Job) -> SearchResult:
     config = job.config
     trackers = open_trackers(config.track, job.folder, config.shown(exclude={"space", "policies"}), job.progress)
     with alone_in_study(config.storage, config.study) if config.storage else nullcontext():
-        result = run_job(replace(job, progress=Everyone([job.progress, *trackers])))
+        result = run_job(replace(job, progress=Broadcast([job.progress, *trackers])))
     for tracker in trackers:
         tracker.finished(result)
     return result
@@ -157,4 +157,4 @@ def _written(value: Any) -> Any:
         return [_written(one) for one in value]
     if isinstance(value, Policy):
         return value.name
-    return shown(str(value)) if isinstance(value, str | Path) else value
+    return redacted(str(value)) if isinstance(value, str | Path) else value

@@ -298,7 +298,7 @@ class Policy(FrozenModel):
         """Whether the policy has operators or mixes, so that a transform or exported code has something to do."""
         return bool(self.operator_names()) or self.mixing is not None
 
-    def knowing(self, learned: Mapping[str, str]) -> Policy:
+    def with_learned(self, learned: Mapping[str, str]) -> Policy:
         """The policy with what its operators have `learned`, by their names."""
         own = tuple((name, learned[name]) for name in self.operator_names() if learned.get(name))
         return self.model_copy(update={"learned": own})

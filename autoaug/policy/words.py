@@ -46,7 +46,7 @@ def in_words(policy: Policy, digits: int = _DIGITS) -> str:
     return (" + ".join(parts) or "no augmentation") + copies
 
 
-def told_apart(policies: Sequence[Policy]) -> list[str]:
+def in_distinct_words(policies: Sequence[Policy]) -> list[str]:
     """Each policy `in_words`, with more digits where several would read alike."""
     words = [in_words(policy) for policy in policies]
     same = Counter(words)
@@ -55,11 +55,11 @@ def told_apart(policies: Sequence[Policy]) -> list[str]:
     ]
 
 
-def called(name: str, policy: Policy, trial: int | None) -> str:
+def policy_label(name: str, policy: Policy, trial: int | None) -> str:
     """What a policy is called: by what it does, if it comes from a trial, of which its name tells the number or the
     stage.
 
-    >>> called("trial-7", Policy(), 7), called("mine", Policy(), None)
+    >>> policy_label("trial-7", Policy(), 7), policy_label("mine", Policy(), None)
     ('no augmentation', 'mine')
     """
     return name if trial is None else in_words(policy)

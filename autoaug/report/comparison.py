@@ -11,7 +11,7 @@ from autoaug.report.charts.compared import compared_chart
 from autoaug.report.frame import plotly_script, render
 from autoaug.report.reading import read_finished
 from autoaug.runs.folder import RunFolder
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 
 
 def write_comparison(folders: Sequence[RunFolder], path: Path, cdn: bool = False) -> Path:
@@ -26,5 +26,5 @@ def write_comparison(folders: Sequence[RunFolder], path: Path, cdn: bool = False
         raise RunError(f"the runs use different metrics ({names}); compare runs with the same metric")
     chart = compared_chart([(name, run.result) for name, run in runs], metric)
     given = {"runs": runs, "chart": chart, "metric": metric, "fewest_seeds": FEWEST_SEEDS}
-    write_whole(path, render("comparison.html", plotly_script(cdn), **given))
+    write_atomically(path, render("comparison.html", plotly_script(cdn), **given))
     return path

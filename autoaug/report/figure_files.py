@@ -12,7 +12,7 @@ from autoaug.errors import OptionError, first_line
 from autoaug.report.charts import draw_charts
 from autoaug.report.reading import read_finished
 from autoaug.runs.folder import RunFolder
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 
 
 def write_figures(folder: RunFolder, suffix: str) -> list[Path]:
@@ -36,7 +36,7 @@ def write_figures(folder: RunFolder, suffix: str) -> list[Path]:
         raise OptionError(f"kaleido cannot render charts ({reason}); it needs Chrome or Chromium") from None
     paths = [folder.root / "figures" / f"{chart.name}.{suffix}" for chart in charts]
     for path, content in zip(paths, contents, strict=True):
-        write_whole(path, content)
+        write_atomically(path, content)
     return paths
 
 

@@ -18,7 +18,7 @@ from autoaug.policy.words import in_words
 from autoaug.report.frame import environment
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
-from autoaug.utils.files import replacing, write_whole
+from autoaug.utils.files import replacing, write_atomically
 from autoaug.version import __version__
 
 #: A folder with weights and without the facts is of another program.
@@ -78,7 +78,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
     if script is not None:
         written["inference.py"] = inference_script(script, about)
     for name, text in written.items():
-        write_whole(out / name, text)
+        write_atomically(out / name, text)
     return [out / name for name in (_WEIGHTS, *written)]
 
 

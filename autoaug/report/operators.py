@@ -12,7 +12,7 @@ from autoaug.modalities.operators import Operator
 from autoaug.modalities.registry import get_modality
 from autoaug.report.frame import NO_PLOTLY, render
 from autoaug.report.pictures import Picture, draw
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 
 
 class DrawnOperator(NamedTuple):
@@ -40,7 +40,7 @@ class _Shown(NamedTuple):
 
 def write_operators_page(path: Path, drawn: Mapping[str, DrawnModality]) -> None:
     """Write the page for modalities by name."""
-    write_whole(path, render("operators.html", NO_PLOTLY, modalities=[_shown(*item) for item in drawn.items()]))
+    write_atomically(path, render("operators.html", NO_PLOTLY, modalities=[_shown(*item) for item in drawn.items()]))
 
 
 def _shown(name: str, given: DrawnModality) -> _Shown:

@@ -32,7 +32,7 @@ from autoaug.report.tables.uniformity import uniformity
 from autoaug.report.usage import code_lines
 from autoaug.results import ACCURACY, SearchResult
 from autoaug.runs.folder import RunFolder
-from autoaug.utils.files import read_text, write_whole
+from autoaug.utils.files import read_text, write_atomically
 
 
 def write_report(folder: RunFolder, cdn: bool = False) -> Path:
@@ -42,7 +42,7 @@ def write_report(folder: RunFolder, cdn: bool = False) -> Path:
         folder: the run folder.
         cdn: whether to load Plotly from the network instead of embedding it, which saves 5 MB.
     """
-    write_whole(folder.report, report_page(folder, cdn))
+    write_atomically(folder.report, report_page(folder, cdn))
     return folder.report
 
 

@@ -13,7 +13,7 @@ from autoaug.errors import NewerFormat, RunError, UnknownName, resume_command
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
-from autoaug.policy.words import called
+from autoaug.policy.words import policy_label
 from autoaug.results.metric import MetricRecord, MetricScores
 from autoaug.results.probes import read_generated, read_probe
 from autoaug.results.record import CandidateKind, Count, Fraction, Integer, Interval, Record, Size, Unit, Verdict
@@ -69,7 +69,7 @@ class Candidate(Record):
     @property
     def label(self) -> str:
         """What it is called in texts."""
-        return called(self.name, self.policy, self.trial)
+        return policy_label(self.name, self.policy, self.trial)
 
     def scores(self) -> Iterator[tuple[str, float]]:
         """Each score, with the name of its field."""

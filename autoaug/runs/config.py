@@ -15,15 +15,15 @@ from autoaug.search.budget import Budget
 from autoaug.search.space import SearchSpace
 from autoaug.training.recipe import Recipe
 from autoaug.utils.quantities import LARGEST_COUNT
-from autoaug.utils.redaction import shown
+from autoaug.utils.redaction import redacted
 from autoaug.utils.renamed import renamed, upgraded
 
 #: A config may be as large as this many of the largest policies together.
-_MOST = 8
+MOST_POLICIES = 8
 
 
 #: Fields that affect how a run is executed, but not its results: they may differ when a run is resumed.
-_HOW = frozenset(
+EXECUTION_FIELDS = frozenset(
     {
         "command",
         "versions",
@@ -40,7 +40,7 @@ _HOW = frozenset(
 )
 #: Fields that choose which trainings to run, or name locations: no training depends on them. Every training depends on
 #: all other fields.
-_WHICH = frozenset(
+_CHOICE_FIELDS = frozenset(
     {
         "format",
         "data",
@@ -141,7 +141,7 @@ class RunConfig(BaseModel):
     def shown(self, exclude: Collection[str]) -> dict[str, Any]:
         """The fields as plain values, with secrets hidden."""
         fields = self.model_dump(mode="json", exclude=set(exclude))
-        return {name: shown(value) if name in _SECRET and value else value for name, value in fields.items()}
+        return {name: redacted(value) if name in _SECRET and value else value for name, value in fields.items()}
 
     @property
     def is_private(self) -> bool:
@@ -150,6 +150,6 @@ class RunConfig(BaseModel):
 
     def facts(self) -> dict[str, Any]:
         """What every training of the run depends on, besides its policy: plain JSON values by name."""
-        facts = self.model_dump(mode="json", exclude={*_HOW, *_WHICH})
+        facts = self.model_dump(mode="json", exclude={*EXECUTION_FIELDS, *_CHOICE_FIELDS})
         recipe = facts.pop("recipe")
         return {**facts, **recipe, "weights": self.start.digest if self.start is not None else None}

@@ -9,14 +9,14 @@ from typing import Any
 import yaml
 
 from autoaug.errors import RunError, resume_command
-from autoaug.runs.config import _HOW, _MOST, RunConfig
+from autoaug.runs.config import EXECUTION_FIELDS, MOST_POLICIES, RunConfig
 from autoaug.search.space import UNSEARCHED
 from autoaug.utils.facts import brief
-from autoaug.utils.files import read_text, safe_name, write_whole
+from autoaug.utils.files import read_text, safe_name, write_atomically
 from autoaug.utils.locks import LOCK, held
 from autoaug.utils.yaml import MOST_BYTES, MOST_NODES, parse_yaml, validate
 
-_UNFINISHED = ".config.yaml.unfinished"  # as `write_whole` calls it
+_UNFINISHED = ".config.yaml.unfinished"  # as `write_atomically` calls it
 
 
 class RunFolder:
@@ -68,7 +68,7 @@ class RunFolder:
                 if folder.config.is_file():
                     raise RunError(_why_not_begun(*cls.open(root), config))
                 text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, width=120)
-                write_whole(folder.config, text, mode=0o600 if config.is_private else 0o666)
+                write_atomically(folder.config, text, mode=0o600 if config.is_private else 0o666)
         except OSError as fault:
             raise RunError(f"cannot make the run folder {root}: {fault.strerror}") from None
         return folder
@@ -109,8 +109,8 @@ class RunFolder:
         folder = cls(root)
         if not folder.config.is_file():
             raise RunError(f"{root} is not a run folder: it has no config.yaml")
-        text = read_text(folder.config, RunError, at_most=_MOST * MOST_BYTES)
-        document = parse_yaml(text, str(folder.config), RunError, _MOST * MOST_NODES)
+        text = read_text(folder.config, RunError, at_most=MOST_POLICIES * MOST_BYTES)
+        document = parse_yaml(text, str(folder.config), RunError, MOST_POLICIES * MOST_NODES)
         return folder, validate(RunConfig, document, RunError, context=None if goes_on else UNSEARCHED)
 
     def bytes(self) -> int:
@@ -120,7 +120,7 @@ class RunFolder:
 
 def _why_not_begun(folder: RunFolder, begun: RunConfig, wanted: RunConfig) -> str:
     """Why a run with the config `wanted` cannot start in the folder of the run `begun`, with the differences."""
-    before, after = (config.shown(exclude=_HOW) for config in (begun, wanted))
+    before, after = (config.shown(exclude=EXECUTION_FIELDS) for config in (begun, wanted))
     differing = [
         f"{name.replace('_', ' ')} {_brief(before[name])} (wanted: {_brief(after[name])})"
         for name in before

@@ -14,7 +14,7 @@ from autoaug.results import TrialSummary
 from autoaug.search.budget import Budget, BudgetTracker, PolicyCount
 from autoaug.search.executors import Executor, TrialSpec
 from autoaug.search.progress import Progress
-from autoaug.search.strategies import Enough, Probe, SearchContext
+from autoaug.search.strategies import Probe, SearchContext, Stop
 from autoaug.search.strategies.base import FIRST
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import TrialRequest, summary
@@ -78,7 +78,7 @@ class _Search:
         step = self.study.strategy.next(self.study.history(), self.context._replace(spent=self.spent()))
         if step is None or self.duplicates >= _DUPLICATES:
             return False
-        if isinstance(step, Enough):
+        if isinstance(step, Stop):
             self.stopped = step.reason
             return False
         if isinstance(step, Probe):

@@ -21,7 +21,7 @@ from autoaug.search.samplers import quiet_optuna
 from autoaug.search.strategies import Strategy
 from autoaug.utils.files import safe_name
 from autoaug.utils.locks import held, this_process
-from autoaug.utils.redaction import parse_url, shown, without_secrets
+from autoaug.utils.redaction import parse_url, redacted, without_secrets
 from autoaug.utils.signals import uninterrupted
 
 STUDY_NAME = "search"
@@ -109,7 +109,8 @@ def _backend(url: URL, name: str) -> BaseStorage:
     except ImportError as fault:
         extra = _EXTRAS.get(url.get_backend_name())
         cure = f"pip install 'autoaug[{extra}]'" if extra else "install the database's driver"
-        raise RunError(f"{shown(name)} cannot be opened: {without_secrets(first_line(fault), name)}; {cure}") from None
+        reason = without_secrets(first_line(fault), name)
+        raise RunError(f"{redacted(name)} cannot be opened: {reason}; {cure}") from None
     except Exception as fault:  # SQLAlchemy raises many types, all of which mean that it cannot be used
         raise _unusable(name, fault) from None
 
@@ -129,7 +130,7 @@ def _complete(storage: RDBStorage) -> None:
 def _unusable(name: str, fault: Exception) -> RunError:
     cure = "" if "://" in name else "; restore it from a copy, or delete it to search again in this folder"
     reason = without_secrets(_reason(fault), name)
-    return RunError(f"{shown(name)} cannot be opened as a study ({reason}){cure}")
+    return RunError(f"{redacted(name)} cannot be opened as a study ({reason}){cure}")
 
 
 def _reason(fault: Exception) -> str:
@@ -147,7 +148,8 @@ def answering(name: str) -> Iterator[None]:
             raise
         reason = without_secrets(_reason(fault), name)
         raise RunError(
-            f"{shown(name)} cannot be used any more ({reason}); finished trials are kept: see to it, and resume the run"
+            f"{redacted(name)} cannot be used any more ({reason}); finished trials are kept: see to it, and resume the "
+            "run"
         ) from None
 
 
@@ -202,6 +204,6 @@ def alone_in_study(url: str, name: str) -> Iterator[None]:
         connection.execute(text(lock.prepare), {"who": this_process()})
         if not connection.execute(text(lock.take), key).scalar():
             owner = connection.execute(text(lock.owner), key).scalar() or "another process"
-            raise InUse(f"the study {name!r} in {shown(url)} is in use by {owner}; {cure}")
+            raise InUse(f"the study {name!r} in {redacted(url)} is in use by {owner}; {cure}")
         disconnect(storage)  # but for this connection
         yield

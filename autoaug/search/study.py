@@ -43,7 +43,7 @@ from autoaug.search.trial_records import (
 )
 from autoaug.training.result import TrialResult
 from autoaug.utils.facts import Facts, changes
-from autoaug.utils.redaction import shown
+from autoaug.utils.redaction import redacted
 from autoaug.utils.seeds import derive_seed
 from autoaug.utils.signals import uninterrupted
 
@@ -120,7 +120,7 @@ class SearchStudy:
                 self._study.set_user_attr(what, value)
             elif differing := _difference(what, noted[what], value):
                 raise RunError(
-                    f"the study in {shown(str(storage))} was begun with {differing}; undo the change, or "
+                    f"the study in {redacted(str(storage))} was begun with {differing}; undo the change, or "
                     "begin a new run"
                 )
 

@@ -13,7 +13,7 @@ from autoaug.errors import OptionError
 from autoaug.modalities.base import Attack, Modality
 from autoaug.policy.models import Adversarial
 from autoaug.training.embedding import NetworkInput, outputs_at, outputs_of, vectors_of
-from autoaug.training.modes import evaluating
+from autoaug.training.layers import evaluating
 from autoaug.training.tasks import Task
 
 

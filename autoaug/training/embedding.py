@@ -14,7 +14,7 @@ from autoaug.engine.batches import per_sample
 from autoaug.errors import AutoaugError, OptionError, typed_line
 from autoaug.modalities.base import Modality
 from autoaug.training.device import with_layout
-from autoaug.training.modes import evaluating
+from autoaug.training.layers import evaluating
 
 NO_EMBEDDING = (
     "the network has no known embedding layer whose vectors could be mixed or attacked: add a method "

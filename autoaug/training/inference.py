@@ -12,7 +12,7 @@ from autoaug.data.inputs import Inputs
 from autoaug.data.splits import Samples
 from autoaug.training.device import precision, with_layout
 from autoaug.training.feed import float_batches, in_order, inputs_at_once
-from autoaug.training.modes import evaluating
+from autoaug.training.layers import evaluating
 from autoaug.training.tasks import Task
 from autoaug.training.transcription import Transcription
 from autoaug.training.translation import Translation, with_texts
@@ -28,7 +28,7 @@ def clean_batches(
 
 
 @torch.no_grad()
-def outputs_of(model: nn.Module, values: Tensor, device: str) -> Tensor:
+def infer(model: nn.Module, values: Tensor, device: str) -> Tensor:
     """The outputs of `model` for ``values [n, …]`` in evaluation mode."""
     with evaluating(model), precision(device):
         outputs: Tensor = model(with_layout(values))
@@ -47,7 +47,7 @@ def predict(
 ) -> np.ndarray:
     """The task's scores from `model` for all samples, or those at `rows`; not augmented."""
     batches = clean_batches(samples.inputs, device, modality, rows)
-    found = (scored(task, outputs_of(model, values, device), samples.labels[own]) for own, values in batches)
+    found = (scored(task, infer(model, values, device), samples.labels[own]) for own, values in batches)
     return np.concatenate(list(found))
 
 
@@ -56,7 +56,7 @@ def scores_of(model: nn.Module, task: Task, values: Tensor, labels: np.ndarray, 
     """The task's scores from `model` for ``values [n, …]`` and their labels; for translations, with those that the
     model writes.
     """
-    scores = scored(task, outputs_of(model, values, device), labels)
+    scores = scored(task, infer(model, values, device), labels)
     if not isinstance(task, Translation):
         return scores
     return with_texts(scores, _written(model, task, values, device))
@@ -75,6 +75,6 @@ def predict_and_write(
     """The task's scores as `predict` gives them, with the translations that `model` writes."""
     scores, texts = [], []
     for _, values in clean_batches(inputs, device, modality, rows):
-        scores.append(task.predict(outputs_of(model, values, device)))
+        scores.append(task.predict(infer(model, values, device)))
         texts += _written(model, task, values, device)
     return with_texts(np.concatenate(scores), texts)

@@ -1,4 +1,4 @@
-"""The parts of a network: its head, what is frozen, and groups of weights with their own learning rates."""
+"""The parts of a network: its head, what is frozen, modes, and groups of weights with their own learning rates."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -124,6 +125,18 @@ def train_mode(model: nn.Module, recipe: Recipe) -> None:
         return
     for module in frozen_modules(model, recipe):
         module.eval()
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Put the model in evaluation mode during the block; restore the mode of each of its modules afterward."""
+    before = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in before:
+            module.training = mode
 
 
 def features_of(model: nn.Module, values: Tensor) -> tuple[Tensor, Tensor]:

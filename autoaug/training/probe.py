@@ -22,8 +22,7 @@ from autoaug.training.device import precision, with_layout
 from autoaug.training.embedding import NetworkInput
 from autoaug.training.feed import float_batches, in_order, inputs_at_once, shuffled
 from autoaug.training.inference import scored
-from autoaug.training.layers import features_of, head_of
-from autoaug.training.modes import evaluating
+from autoaug.training.layers import evaluating, features_of, head_of
 from autoaug.training.state import Training, TrainingPlan
 from autoaug.training.tasks import Task
 from autoaug.utils.seeds import derive_seed

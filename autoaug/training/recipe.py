@@ -106,7 +106,7 @@ class Recipe(BaseModel):
         sample through the model `passes` times.
         """
         total = self.epochs * samples * (copies if self.equal == "epochs" else 1)
-        return math.ceil(total / (passes if self.equal == "compute" else 1) / self.samples_a_step(copies))
+        return math.ceil(total / (passes if self.equal == "compute" else 1) / self.samples_per_step(copies))
 
     def full_length_passes(self, samples: int) -> int:
         """The compute of a training on so many samples, in samples passed through the whole network."""
@@ -121,7 +121,7 @@ class Recipe(BaseModel):
         """
         return self.model_copy(update={"batch_size": max(_SMALLEST, round(self.batch_size * share))})
 
-    def samples_a_step(self, copies: int) -> int:
+    def samples_per_step(self, copies: int) -> int:
         """The batch size, rounded to a multiple of `copies`, so that all copies of a sample are in one step."""
         if self.batch_counts == "inputs":
             return self.batch_size * copies

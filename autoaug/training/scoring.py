@@ -10,7 +10,7 @@ from autoaug.data.splits import Samples
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
 from autoaug.policy.models import Policy
-from autoaug.training.inference import clean_batches, outputs_of, scored
+from autoaug.training.inference import clean_batches, infer, scored
 from autoaug.training.metrics import score, statistics_of
 from autoaug.training.setting import TrainingSetting
 
@@ -22,10 +22,10 @@ def score_and_loss(
     same random numbers each time.
     """
     task, generator, loss = setting.task, torch.Generator().manual_seed(0), 0.0
-    layers, statistics = Policy(layers=policy.layers).knowing(setting.learned), []
+    layers, statistics = Policy(layers=policy.layers).with_learned(setting.learned), []
     for indices, clean in clean_batches(samples.inputs, setting.device, setting.modality, rows):
         augmented = apply_plan(draw_plan(layers, len(clean), generator, setting.modality), clean, check=False)
-        outputs, labels = outputs_of(model, augmented, setting.device), samples.labels[indices]
+        outputs, labels = infer(model, augmented, setting.device), samples.labels[indices]
         statistics.append(statistics_of(setting.trial_metric, task, scored(task, outputs, labels), labels))
         targets = task.targets(torch.from_numpy(labels)).to(setting.device)
         loss += float(task.loss(outputs.float(), targets).sum())

@@ -122,7 +122,7 @@ class TrainingSetting:
         """
         samples = self.samples_of(seed)
         plan = TrainingPlan(
-            policy=policy.knowing(self.learned),
+            policy=policy.with_learned(self.learned),
             model=self.model,
             task=self.task,
             samples=samples,

@@ -85,7 +85,7 @@ class TrainingPlan:
     @property
     def batch_size(self) -> int:
         """Samples per step, including copies."""
-        return self.recipe.samples_a_step(self.policy.copies)
+        return self.recipe.samples_per_step(self.policy.copies)
 
     @property
     def passes(self) -> float:

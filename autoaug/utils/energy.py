@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 _ZONES = Path("/sys/class/powercap")
-_MICROJOULES_A_WATT_HOUR = 3.6e9
+_MICROJOULES_PER_WATT_HOUR = 3.6e9
 
 
 class EnergyMeter:
@@ -24,7 +24,7 @@ class EnergyMeter:
         for zone, now in self._read().items():
             since = now - self._before.get(zone, now)
             used += since if since >= 0 else since + _number(zone / "max_energy_range_uj")  # the counter wrapped
-        return used / _MICROJOULES_A_WATT_HOUR
+        return used / _MICROJOULES_PER_WATT_HOUR
 
     def _read(self) -> dict[Path, float]:
         try:

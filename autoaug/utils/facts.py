@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autoaug.errors import RunError
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 from autoaug.utils.renamed import with_names
 
 #: Facts by name, as plain JSON values.
@@ -53,7 +53,7 @@ def brief(value: Any) -> str:
     return textwrap.shorten(str(value), 120, placeholder=" …")
 
 
-def keep_to(path: Path, own: Facts) -> None:
+def record_facts(path: Path, own: Facts) -> None:
     """Record the facts in the file at `path`, next to the work that depends on them. Raises `RunError` if the file
     records different ones.
     """
@@ -67,4 +67,4 @@ def keep_to(path: Path, own: Facts) -> None:
             raise RunError(
                 f"the files in {path.parent} were made with {differing}; undo the change, or begin a new run"
             )
-    write_whole(path, json.dumps(own, indent=1))
+    write_atomically(path, json.dumps(own, indent=1))

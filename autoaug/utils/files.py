@@ -81,7 +81,7 @@ def check_no_folder(path: Path) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
 
 
-def write_whole(path: Path, content: str | bytes, mode: int = 0o666) -> None:
+def write_atomically(path: Path, content: str | bytes, mode: int = 0o666) -> None:
     """Write a file atomically: a reader sees the old content or the new, never a part, even after a crash. Text is
     written as UTF-8. A symbolic link is replaced, not followed, because a folder from someone else may contain one that
     points outside. Pipes and anything in ``/dev`` are written to directly. A new file gets the permissions `mode`,

@@ -17,16 +17,16 @@ _LEAST_LENGTH = 6
 _URL = re.compile(r"[A-Za-z][\w+.-]*://(?:\S*@)?[^\s\"'<>)\]]*[^\s\"'<>)\],.:;]")
 
 
-def shown(url: str) -> str:
+def redacted(url: str) -> str:
     """`url` with the password, a user name without password (which may be a token) and all query values hidden. If its
     parts cannot be told apart, all that follows the scheme is hidden. Text that is not a URL is returned unchanged.
 
-    >>> shown("postgresql://me:secret@host/studies?sslpassword=secret")
+    >>> redacted("postgresql://me:secret@host/studies?sslpassword=secret")
     'postgresql://me:***@host/studies?sslpassword=***'
     """
     option, equals, value = url.partition("=")
     if equals and option.startswith("--"):
-        return f"{option}={shown(value)}"
+        return f"{option}={redacted(value)}"
     scheme, mark, _ = url.partition("://")
     if not mark:
         return url
@@ -57,18 +57,18 @@ def parse_url(url: str) -> URL | None:
 
 
 def without_secrets(text: str, *urls: str) -> str:
-    """`text`, such as a library's error message, with the secrets of `urls` hidden, and all other URLs as in `shown`.
+    """`text`, such as a library's error message, with the secrets of `urls` hidden, and all other URLs `redacted`.
     If one of `urls` cannot be parsed, the whole text is hidden.
     """
     for url in urls:
         parsed = parse_url(url)
         if parsed is None and "://" in url:
             return _HIDDEN
-        text = text.replace(url, shown(url))
+        text = text.replace(url, redacted(url))
         for secret in sorted(_secrets(url, parsed) if parsed else (), key=len, reverse=True):
             alone = len(secret) < _LEAST_LENGTH
             text = re.sub(rf"(?<![\w.]){re.escape(secret)}(?!\w)" if alone else re.escape(secret), _HIDDEN, text)
-    return _URL.sub(lambda match: shown(match[0]), text)
+    return _URL.sub(lambda match: redacted(match[0]), text)
 
 
 def _secrets(url: str, parsed: URL) -> set[str]:

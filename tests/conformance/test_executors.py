@@ -329,10 +329,12 @@ def test_a_worker_loads_a_task_once_and_tells_when_each_of_its_trials_starts(mon
     monkeypatch.setattr(ray_workers._Worker, "trial_id", "worker")
     worker = ray_workers._Worker.__new__(ray_workers._Worker)
     worker._mailbox = SimpleNamespace(start=SimpleNamespace(remote=started.append))
-    worker._task = -1, None
-    tasks = [worker._task_of(ray_mailbox.Taken("trial", b"", number, [of_own("_linear")])) for number in (1, 1, 2)]
+    worker._setting = -1, None
+    settings = [
+        worker._setting_of(ray_mailbox.Taken("trial", b"", number, [of_own("_linear")])) for number in (1, 1, 2)
+    ]
     assert started == ["worker"] * 3
-    assert [task is tasks[0] for task in tasks] == [True, True, False]
+    assert [setting is settings[0] for setting in settings] == [True, True, False]
 
 
 def test_a_worker_is_limited_while_it_loads_the_task_and_anew_in_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -352,7 +354,7 @@ def test_a_worker_is_limited_while_it_loads_the_task_and_anew_in_the_trial(monke
 
     monkeypatch.setattr(ray_workers, "_ending_after", ending_after)
     worker = ray_workers._Worker.__new__(ray_workers._Worker)
-    worker._timeout, worker._task_of = 5.0, loaded  # type: ignore[method-assign]
+    worker._timeout, worker._setting_of = 5.0, loaded  # type: ignore[method-assign]
     spec = TrialSpec("trial", Train(load_policy("none")), 0)
     *_, result = worker._results(ray_mailbox.Taken("trial", pickle.dumps(spec), 0, []))
     assert result.status == "complete"
@@ -368,7 +370,7 @@ from autoaug.search.executors import ray_workers
 from autoaug.search.executors.ray_mailbox import Taken
 ray_workers.LOADING_SECONDS = 0.2
 worker = ray_workers._Worker.__new__(ray_workers._Worker)
-worker._timeout, worker._task_of = 0.2, lambda _: time.sleep(10_000)
+worker._timeout, worker._setting_of = 0.2, lambda _: time.sleep(10_000)
 print("loading", flush=True)
 next(worker._results(Taken("trial", ray_workers.cloudpickle.dumps(None), 0, [])))
 """

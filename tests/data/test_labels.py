@@ -14,7 +14,7 @@ from PIL import Image
 from autoaug import api
 from autoaug.data.audit import audit
 from autoaug.data.description import describe_source
-from autoaug.data.labels import absent, counts_of, in_words, kind_of, strata_of
+from autoaug.data.labels import absent, counts_of, format_label, kind_of, strata_of
 from autoaug.data.loading import open_source
 from autoaug.data.source import index_labels
 from autoaug.data.split_findings import split_findings
@@ -158,10 +158,10 @@ def test_labels_are_counted_and_told() -> None:
     labels = np.array([[True, False], [True, False], [False, False]])
     assert counts_of(labels, "ab").tolist() == [2, 0]
     assert absent(labels, "ab").tolist() == [1]
-    assert [in_words(label, ("a", "b")) for label in labels] == ["a", "a", "no label"]
-    assert in_words(np.float32([1.25]), ("number",)) == "1.25"
-    assert in_words(np.float32([1.25, 2]), ("x", "y")) == "x 1.25, y 2"
-    assert in_words(np.int64(1), ("a", "b")) == "b"
+    assert [format_label(label, ("a", "b")) for label in labels] == ["a", "a", "no label"]
+    assert format_label(np.float32([1.25]), ("number",)) == "1.25"
+    assert format_label(np.float32([1.25, 2]), ("x", "y")) == "x 1.25, y 2"
+    assert format_label(np.int64(1), ("a", "b")) == "b"
 
 
 @pytest.mark.parametrize("count", [1, 9, 1000])

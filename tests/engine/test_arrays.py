@@ -58,7 +58,7 @@ def test_one_sample_is_drawn_as_a_batch_of_one() -> None:
     policy = load_policy("flip-crop+autoaugment-cifar10")
     transform = policy.transform(seed=4)
     plan = draw_plan(policy, 1, torch.Generator().manual_seed(4))
-    drawn = transform._ahead.take(0.0, transform.own)
+    drawn = transform._draws.take(0.0, transform.own)
     rows = zip(*(tensor[:, 0].tolist() for tensor in (plan.choice, plan.magnitude, plan.uniforms)), strict=True)
     expected = [(plan.operators[index], *numbers) for index, *numbers in rows if index >= 0]
     assert [(name, uniforms) for name, _, uniforms in drawn] == [(name, uniforms) for name, _, uniforms in expected]
@@ -209,6 +209,6 @@ def test_what_an_operator_has_learned_reaches_a_single_array(monkeypatch: pytest
     def painted(values: torch.Tensor, switches: torch.Tensor, uniforms: torch.Tensor, learned: str) -> torch.Tensor:
         return torch.full_like(values, float(learned))
 
-    known = Policy(layers=in_turn(Operation(operator="Painted"))).knowing({"Painted": "0.6"})
+    known = Policy(layers=in_turn(Operation(operator="Painted"))).with_learned({"Painted": "0.6"})
     sample = bytes_of(1)[0].permute(1, 2, 0).numpy()
     assert np.unique(PolicyTransform(known, seed=0)(sample)).tolist() == [153]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from autoaug.evaluation.influence import influence
+from autoaug.evaluation.clusters import score_influence
 from autoaug.training.metrics import Accuracy, Metric, SumMetric, score
 
 
@@ -49,7 +49,7 @@ def test_it_is_the_jackknife(metric: Metric, clusters: int) -> None:
     targets = draw.integers(1 if isinstance(metric, ErrorRate) else 0, 4, 400)
     statistics = metric.statistics(draw.integers(0, 4, 400), targets)
     of = draw.permutation(np.arange(400) % clusters)
-    ours, expected = influence(metric, statistics, of), left_out(metric, statistics, of)
+    ours, expected = score_influence(metric, statistics, of), left_out(metric, statistics, of)
     assert ours.mean() == pytest.approx(0, abs=1e-12)
     assert np.corrcoef(ours, expected)[0, 1] > 0.999
     assert ours.std() == pytest.approx(expected.std(), rel=0.03)
@@ -59,7 +59,7 @@ def test_of_accuracy_it_is_whether_the_sample_is_right() -> None:
     right = np.random.default_rng(1).random((3, 50)) < 0.7
     statistics = [Accuracy().statistics(row, np.ones(50, bool)) for row in right]
     expected = right - right.mean(1, keepdims=True)
-    np.testing.assert_allclose([influence(Accuracy(), own) for own in statistics], expected, atol=1e-9)
+    np.testing.assert_allclose([score_influence(Accuracy(), own) for own in statistics], expected, atol=1e-9)
 
 
 def test_f1_is_scikit_learns() -> None:

@@ -22,13 +22,13 @@ from autoaug.results import SearchResult
 from autoaug.runs.callbacks.event_log import EventLog
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import TrialSpec
-from autoaug.search.executors.base import with_room
+from autoaug.search.executors.base import unless_disk_full
 from autoaug.search.executors.inline import InlineExecutor
 from autoaug.training.checkpoint import save_weights
 from autoaug.training.result import TrialResult
 from autoaug.training.state import new_training
 from autoaug.training.trial import Train, failed
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 from tests.faults.life import SEARCH, Stopping, check_weights, outcome
 from tests.tasks import small_task
 
@@ -79,7 +79,7 @@ def test_every_writer_says_when_its_disk_is_full_and_leaves_no_part(tmp_path: Pa
 
         training = new_training(small_task().plan(load_policy("none"), 0))
         faults = [
-            attempt(lambda: write_whole(root / "whole", b"x" * 10_000)),
+            attempt(lambda: write_atomically(root / "whole", b"x" * 10_000)),
             attempt(lambda: save_file({"x": torch.zeros(10_000)}, root / "file.safetensors")),
             attempt(lambda: save_weights(training, root / "weights.safetensors")),
             attempt(lambda: [study.set_user_attr(str(i), "x" * 2000) for i in range(100)]),
@@ -125,8 +125,8 @@ def test_workers_tell_the_driver_that_their_disk_is_full() -> None:
     fault.__cause__ = OSError(122, "Disk quota exceeded")
     result = pickle.loads(pickle.dumps(failed(TrialResult(started=0.0), fault)))
     with pytest.raises(DiskFull):
-        with_room(result)
-    assert with_room(failed(TrialResult(started=0.0), ValueError())).status == "failed"
+        unless_disk_full(result)
+    assert unless_disk_full(failed(TrialResult(started=0.0), ValueError())).status == "failed"
 
 
 @pytest.mark.fault("storage", "a node that cannot write")

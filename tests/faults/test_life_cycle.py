@@ -20,7 +20,7 @@ from autoaug.errors import NewerFormat, RunError
 from autoaug.report.model_card import export_model
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
-from autoaug.utils.files import write_whole
+from autoaug.utils.files import write_atomically
 from tests.faults.life import SEARCH, Killed, Stopping, check_weights, outcome
 
 pytestmark = pytest.mark.usefixtures("no_report")
@@ -32,7 +32,7 @@ def test_killed_at_any_write_from_the_confirmation_on_a_run_ends_with_all_it_sho
 ) -> None:
     """Every file is moved to its place when it is whole: the n-th session is killed at its n-th such move."""
     # What only takes time is made small.
-    monkeypatch.setattr("autoaug.pipeline.run.write_report", lambda folder: write_whole(folder.report, "whole"))
+    monkeypatch.setattr("autoaug.pipeline.run.write_report", lambda folder: write_atomically(folder.report, "whole"))
     modules = {"policy_torchvision.py": "", "policy_kornia.py": ""}
     monkeypatch.setattr("autoaug.pipeline.outcome.export_modules", lambda *_: modules)
     monkeypatch.setattr("autoaug.pipeline.outcome.to_bytes", lambda *_: b"")

@@ -126,7 +126,7 @@ def test_a_run_folder_that_cannot_be_made_leaves_nothing(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("autoaug.runs.folder.write_whole", full)
+    monkeypatch.setattr("autoaug.runs.folder.write_atomically", full)
     with pytest.raises(RunError, match=r"cannot make the run folder .*No space left"):
         RunFolder.create(tmp_path / "new", config)
     assert not (tmp_path / "new").exists()

@@ -21,7 +21,7 @@ from autoaug.data.spill import spill_folder
 from autoaug.errors import OptionError
 from autoaug.search.executors import resolve_executor
 from autoaug.search.executors.ray_folder import ray_folder
-from autoaug.utils.redaction import shown, without_secrets
+from autoaug.utils.redaction import redacted, without_secrets
 
 SECRET = "s3cr3t"
 URLS = [
@@ -54,9 +54,9 @@ URLS = [
 @pytest.mark.fault("security", "secrets in URLs")
 def test_no_spelling_of_a_url_shows_its_secret(url: str) -> None:
     scheme = url.partition("://")[0]
-    assert SECRET not in shown(url)
-    assert shown(url).startswith(f"{scheme}://")
-    assert SECRET not in shown(f"--storage={url}")
+    assert SECRET not in redacted(url)
+    assert redacted(url).startswith(f"{scheme}://")
+    assert SECRET not in redacted(f"--storage={url}")
     with suppress(ArgumentError, ValueError):
         secret = make_url(url).password or SECRET
         assert SECRET not in without_secrets(f"cannot reach {url!r}: password {secret!r} ({secret}) is wrong", url)
@@ -67,7 +67,7 @@ def test_no_spelling_of_a_url_shows_its_secret(url: str) -> None:
     "plain", ["127.0.0.1:6379", "/runs/a:b@c", "sqlite:////runs/a@b#c.db", "postgresql://h/d", "--x=1"]
 )
 def test_what_has_no_secret_is_shown_as_it_is(plain: str) -> None:
-    assert shown(plain) == plain
+    assert redacted(plain) == plain
 
 
 def test_a_short_value_is_hidden_where_it_stands_alone_and_no_part_of_other_words() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from autoaug.policy.loading import builtin_names, load_policy, parse_policy, randaugment
 from autoaug.policy.models import Policy
-from autoaug.policy.words import in_words, told_apart
+from autoaug.policy.words import in_distinct_words, in_words
 
 
 @pytest.mark.parametrize(
@@ -49,5 +49,5 @@ def test_policies_that_read_alike_get_more_digits() -> None:
         operation = f"{{operator: Rotate, probability: 1, magnitude: [{magnitude}, {magnitude}]}}"
         return parse_policy(f"layers: [{{sub_policies: [{{operations: [{operation}]}}]}}]")
 
-    words = told_apart([rotated(0.4998), rotated(0.5014), rotated(0.25)])
+    words = in_distinct_words([rotated(0.4998), rotated(0.5014), rotated(0.25)])
     assert words == ["Rotate 0.4998", "Rotate 0.5014", "Rotate 0.25"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import os
@@ -22,12 +23,11 @@ from rich.console import Console
 import autoaug
 from autoaug.cli.outcome import print_outcome
 from autoaug.errors import AutoaugError
-from autoaug.pipeline.longer import OfLonger
 from autoaug.report.reading import read_unfinished
 from autoaug.report.server import event_line
 from autoaug.results import MetricRecord, SearchResult, TrialSummary
 from autoaug.runs.callbacks import TRACKERS
-from autoaug.runs.callbacks.base import Everyone, Guarded, Tracker
+from autoaug.runs.callbacks.base import Broadcast, Guarded, Tracker
 from autoaug.runs.callbacks.console import ConsoleProgress
 from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.callbacks.tensorboard import TensorBoard
@@ -265,10 +265,24 @@ def test_longer_trainings_are_logged_under_their_own_name(tmp_path: Path) -> Non
         def training_ended(self, name: str, done: int, total: int) -> None:  # noqa: ARG002
             seen.append(name)
 
-    told = OfLonger(Everyone([Guarded("events", log, log), Own()]))
-    told.training_ended("none", 1, 2)
+    Broadcast([Guarded("events", log, log), Own()]).longer_ended("none", 1, 2)
     assert [event["event"] for event in read_events(tmp_path / "events.jsonl")] == ["longer"]
     assert seen == ["none"]  # who does not tell them apart hears of it all the same
+
+
+def test_a_broadcast_forwards_every_event() -> None:
+    sent, received = list[tuple[object, ...]](), list[tuple[object, ...]]()
+
+    class Recorder:
+        def __getattr__(self, event: str) -> Callable[..., None]:
+            return lambda *what: received.append((event, *what))
+
+    for event, method in inspect.getmembers(Progress, inspect.isfunction):
+        if not event.startswith("_"):
+            sent.append((event, *list(inspect.signature(method).parameters)[1:]))
+            getattr(Broadcast([Recorder(), Recorder()]), event)(*sent[-1][1:])
+    assert len(sent) > 5
+    assert received == [one for one in sent for _ in range(2)]
 
 
 def test_trackers_are_told_of_no_trials_of_the_control_search(tmp_path: Path) -> None:

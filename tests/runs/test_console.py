@@ -13,7 +13,7 @@ from rich.console import Console
 
 import autoaug
 from autoaug.runs.callbacks import listening
-from autoaug.runs.callbacks.base import Everyone
+from autoaug.runs.callbacks.base import Broadcast
 from autoaug.runs.callbacks.console import ConsoleProgress
 from tests.runs.trials import made_trial
 
@@ -49,7 +49,7 @@ def test_trials_of_earlier_sessions_count(monkeypatch: pytest.MonkeyPatch) -> No
 
     def events(progress: ConsoleProgress, _: list[float]) -> None:
         progress.part_begins(0.0, 0.5)
-        Everyone([progress]).trials_before([earlier])
+        Broadcast([progress]).trials_before([earlier])
         progress.trial_ended(now, 0.5)
 
     (line,) = shown_lines(monkeypatch, events)

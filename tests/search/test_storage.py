@@ -34,7 +34,7 @@ from autoaug.runs.callbacks import Logged
 from autoaug.runs.folder import RunFolder
 from autoaug.search.storage import alone_in_study, check_storage, disconnect, open_study
 from autoaug.search.strategies import get_strategy
-from autoaug.utils.redaction import shown
+from autoaug.utils.redaction import redacted
 from tests.conftest import write_npz
 from tests.faults.life import Killed
 
@@ -258,9 +258,9 @@ def test_what_is_no_database_is_refused(url: str, tmp_path: Path) -> None:
 
 
 def test_shown_leaves_paths_and_plain_urls_alone() -> None:
-    assert shown("/runs/a:b@c/study.db") == "/runs/a:b@c/study.db"
-    assert shown("mysql://u:p%40w@h/d") == "mysql://u:***@h/d"
-    assert shown("postgresql://h/d") == "postgresql://h/d"
+    assert redacted("/runs/a:b@c/study.db") == "/runs/a:b@c/study.db"
+    assert redacted("mysql://u:p%40w@h/d") == "mysql://u:***@h/d"
+    assert redacted("postgresql://h/d") == "postgresql://h/d"
 
 
 @pytest.mark.slow

@@ -50,8 +50,8 @@ def test_in_order_misses_nothing() -> None:
 @given(st.integers(1, 5000), st.integers(1, 8), st.integers(8, 256), st.integers(1, 50))
 def test_equal_samples_are_equal_up_to_one_step(samples: int, copies: int, batch_size: int, epochs: int) -> None:
     recipe = Recipe(epochs=epochs, batch_size=batch_size)
-    seen = recipe.steps(samples, copies) * recipe.samples_a_step(copies)
-    assert epochs * samples <= seen < epochs * samples + recipe.samples_a_step(copies)
+    seen = recipe.steps(samples, copies) * recipe.samples_per_step(copies)
+    assert epochs * samples <= seen < epochs * samples + recipe.samples_per_step(copies)
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=40), st.integers(0, 9))

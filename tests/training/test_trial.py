@@ -21,7 +21,7 @@ from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Adversarial, Policy, Regularization
 from autoaug.training.adversarial import attack
 from autoaug.training.embedding import NetworkInput
-from autoaug.training.inference import outputs_of
+from autoaug.training.inference import infer
 from autoaug.training.recipe import default_recipe
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import TrainingSetting
@@ -101,9 +101,9 @@ def test_what_is_evaluated_reaches_the_model_bit_identical(monkeypatch: pytest.M
 
     def spying(model: nn.Module, values: torch.Tensor, device: str) -> torch.Tensor:
         seen.append(values.clone())
-        return outputs_of(model, values, device)
+        return infer(model, values, device)
 
-    monkeypatch.setattr("autoaug.training.inference.outputs_of", spying)
+    monkeypatch.setattr("autoaug.training.inference.infer", spying)
     whole(load_policy("randaugment").model_copy(update={"copies": 2}), task)
     stored = [task.validation, task.validation, task.test]
     expected = torch.cat([torch.from_numpy(s.inputs.take(np.arange(len(s)))) for s in stored if s]).float() / 255

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoaug.errors import PolicyError, first_line, printable
-from autoaug.utils.files import read_text, safe_name, write_whole
+from autoaug.utils.files import read_text, safe_name, write_atomically
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=[]), max_size=300)
 
@@ -70,7 +70,7 @@ def test_a_pipe_or_device_is_written_into_and_not_replaced(tmp_path: Path) -> No
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    write_whole(pipe, "policy")
+    write_atomically(pipe, "policy")
     assert os.read(reader, 99) == b"policy"
     os.close(reader)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
@@ -80,7 +80,7 @@ def test_a_link_is_replaced_and_what_it_leads_to_is_left_alone(tmp_path: Path) -
     (tmp_path / "mine").write_text("mine")
     for name in ("link", ".link.unfinished"):
         (tmp_path / name).symlink_to("mine")
-    write_whole(tmp_path / "link", "new")
+    write_atomically(tmp_path / "link", "new")
     assert (tmp_path / "link").read_text() == "new"
     assert not (tmp_path / "link").is_symlink()
     assert (tmp_path / "mine").read_text() == "mine"

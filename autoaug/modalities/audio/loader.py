@@ -39,8 +39,8 @@ from autoaug.modalities.audio.resources import described
 from autoaug.modalities.base import AS_SUITS, Reading
 from autoaug.utils.npz import read_array
 
-ending = ".wav"
-beside: Mapping[str, np.ndarray] = {"rate": np.array(RATE)}
+suffix = ".wav"
+extra_arrays: Mapping[str, np.ndarray] = {"rate": np.array(RATE)}
 
 #: So many names are looked at to recognize sounds.
 _LOOKED_AT = 200

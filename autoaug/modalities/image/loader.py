@@ -19,9 +19,9 @@ from autoaug.modalities.image.sources.files import open_images
 from autoaug.modalities.image.sources.idx import is_idx_folder, open_idx
 from autoaug.modalities.image.sources.named import DATA_SETS, open_torchvision
 
-ending = ".png"
+suffix = ".png"
 _MOST_CHANNELS = 4
-beside: Mapping[str, np.ndarray] = {}
+extra_arrays: Mapping[str, np.ndarray] = {}
 
 
 def recognizes(data: str) -> bool:

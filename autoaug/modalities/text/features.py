@@ -12,12 +12,16 @@ from autoaug.modalities.text.tokens import END, THERE, WORD
 _BUCKETS = 256
 
 
-def bag_of_words(tokens: Tensor, buckets: int = _BUCKETS) -> Tensor:
-    """The share of the tokens in each bucket of words, float32 ``[n, buckets]``."""
-    places = torch.where(has(tokens, THERE), keys_of(tokens) & (buckets - 1), buckets)
-    counts = torch.zeros(len(tokens), buckets + 1, device=tokens.device)
-    counts.scatter_add_(1, places, torch.ones_like(places, dtype=torch.float32))
-    return counts[:, :buckets] / lengths_of(tokens).clamp(min=1)[:, None]
+def bag_of_words(tokens: Tensor) -> Tensor:
+    """The share of the tokens in each bucket of words, float32 ``[n, 256]``."""
+    places = torch.where(has(tokens, THERE), keys_of(tokens) & (_BUCKETS - 1), _BUCKETS)
+    return _bucket_counts(places) / lengths_of(tokens).clamp(min=1)[:, None]
+
+
+def _bucket_counts(places: Tensor) -> Tensor:
+    """How many of each text's ``places [n, L]`` are in each bucket, ``[n, 256]``; a place of 256 is in none."""
+    counts = torch.zeros(len(places), _BUCKETS + 1, device=places.device)
+    return counts.scatter_add_(1, places, torch.ones_like(places, dtype=torch.float32))[:, :_BUCKETS]
 
 
 def features(tokens: Tensor) -> list[Tensor]:
@@ -26,11 +30,9 @@ def features(tokens: Tensor) -> list[Tensor]:
     """
     keys = keys_of(tokens)
     pairs = torch.where(has(tokens, THERE)[:, 1:], (keys[:, :-1] * 31 + keys[:, 1:]) & (_BUCKETS - 1), _BUCKETS)
-    counts = torch.zeros(len(tokens), _BUCKETS + 1, device=tokens.device)
-    counts.scatter_add_(1, pairs, torch.ones_like(pairs, dtype=torch.float32))
     lengths = lengths_of(tokens).clamp(min=1).float()
     shares = [has(tokens, flag).sum(1) / lengths for flag in (WORD, END)]
-    return [bag_of_words(tokens), counts[:, :_BUCKETS] / lengths[:, None], torch.stack([*shares, lengths.log()], 1)]
+    return [bag_of_words(tokens), _bucket_counts(pairs) / lengths[:, None], torch.stack([*shares, lengths.log()], 1)]
 
 
 def copy_vectors(stored: np.ndarray) -> np.ndarray:

@@ -33,8 +33,8 @@ from autoaug.modalities.text.tokens import NUMBERS, ROOM, WORD, as_rows, text_of
 from autoaug.utils.files import read_text
 from autoaug.utils.npz import array_header, read_arrays
 
-ending = ".txt"
-beside: Mapping[str, np.ndarray] = {}
+suffix = ".txt"
+extra_arrays: Mapping[str, np.ndarray] = {}
 
 _ENDINGS = frozenset({".txt"})
 #: Usual names of the column of texts.
@@ -68,7 +68,7 @@ def recognizes(data: str) -> bool:
     path = Path(data)
     if path.is_dir():
         files = list(islice(files_below(path), _LOOKED_AT))
-        return 2 * sum(file.name.lower().endswith(ending) for file in files) > len(files)
+        return 2 * sum(file.name.lower().endswith(suffix) for file in files) > len(files)
     if path.suffix.lower() != ".npz" or not path.is_file():
         return False
     return any(kind == "U" for kind in _kinds(path))

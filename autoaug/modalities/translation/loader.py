@@ -26,10 +26,10 @@ from autoaug.modalities.translation.corpus import Corpus, Pair, read_corpus, rec
 from autoaug.modalities.translation.pairs import PIECES, SOURCE, TARGET, stacked, texts_of
 from autoaug.modalities.translation.pieces import Speller
 
-__all__ = ["as_array", "beside", "ending", "open", "recognizes", "write"]
+__all__ = ["as_array", "extra_arrays", "open", "recognizes", "suffix", "write"]
 
-ending = ".tsv"
-beside: Mapping[str, np.ndarray] = {}
+suffix = ".tsv"
+extra_arrays: Mapping[str, np.ndarray] = {}
 
 #: A pair is uneven if one text is more than so many times as long, next to the other, as is usual in the data (texts
 #: that are cut into letters have many), and has more than so many words.

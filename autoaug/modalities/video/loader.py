@@ -23,10 +23,10 @@ from autoaug.modalities.image.sources.files import count_sizes
 from autoaug.modalities.video.decoding import ClipReader, Header, evenly, is_clip_file, read_header, write
 from autoaug.modalities.video.listing import list_clips, recognizes
 
-__all__ = ["as_array", "beside", "ending", "open", "recognizes", "write"]
+__all__ = ["as_array", "extra_arrays", "open", "recognizes", "suffix", "write"]
 
-ending = ".mkv"
-beside: Mapping[str, np.ndarray] = {}
+suffix = ".mkv"
+extra_arrays: Mapping[str, np.ndarray] = {}
 
 #: The most frames, and the longest side in pixels, that clips get unless they are given.
 _FRAMES, _SIDE = 8, 112

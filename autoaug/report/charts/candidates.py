@@ -7,7 +7,7 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from autoaug.evaluation.wording import FEWEST_SEEDS
-from autoaug.policy.words import told_apart
+from autoaug.policy.words import in_distinct_words
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import COLORS, base_figure, distinct
 from autoaug.results import MetricRecord, SearchResult
@@ -40,7 +40,7 @@ def candidate_rows(result: SearchResult, metric: MetricRecord) -> list[Candidate
     """Candidates from the best test mean to the worst."""
     rows = []
     candidates = sorted(result.candidates, key=lambda c: -c.mean)
-    for c, words in zip(candidates, told_apart([c.policy for c in candidates]), strict=True):
+    for c, words in zip(candidates, in_distinct_words([c.policy for c in candidates]), strict=True):
         low, high = metric.interval(c.ci95)
         named = c.name, words if c.kind != "baseline" else ""
         label, detail = named if c.trial is None else named[::-1]

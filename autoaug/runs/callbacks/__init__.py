@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from autoaug.errors import OptionError, UnknownName, first_line, resume_command
-from autoaug.runs.callbacks.base import Everyone, Guarded, Tracker, needed
+from autoaug.runs.callbacks.base import Broadcast, Guarded, Tracker, needed
 from autoaug.runs.callbacks.event_log import EventLog
 from autoaug.runs.callbacks.log import Logged
 from autoaug.runs.callbacks.mlflow import MLflow
@@ -55,7 +55,7 @@ def open_trackers(
         OptionError: a tracker cannot start.
     """
     log = EventLog(folder.events)
-    others = Everyone([log, progress])
+    others = Broadcast([log, progress])
     return [log, *(Guarded(name, _opened(name, folder, options), others) for name in names)]
 
 
@@ -69,4 +69,4 @@ def _opened(name: str, folder: RunFolder, options: dict[str, Any]) -> Tracker:
         ) from None
 
 
-__all__ = ["TRACKERS", "Everyone", "Logged", "Tracker", "check_trackers", "listening", "open_trackers"]
+__all__ = ["TRACKERS", "Broadcast", "Logged", "Tracker", "check_trackers", "listening", "open_trackers"]

@@ -19,61 +19,48 @@ class Tracker(Progress, Protocol):
         """The run is complete, and its report is written."""
 
 
-class Everyone(Progress):
+class Broadcast(Progress):
     """Forwards every event to several listeners in turn."""
 
-    def __init__(self, told: Sequence[Progress]) -> None:
-        self._told = told
+    def __init__(self, listeners: Sequence[Progress]) -> None:
+        self._listeners = listeners
+
+    def _tell(self, event: str, *what: Any) -> None:
+        for listener in self._listeners:
+            getattr(listener, event)(*what)
 
     def measured_by(self, metric: MetricRecord) -> None:
-        """Tell all of the metric."""
-        for one in self._told:
-            one.measured_by(metric)
+        self._tell("measured_by", metric)
+
+    def expects(self, seconds: float, limit: float | None) -> None:
+        self._tell("expects", seconds, limit)
 
     def part_begins(self, start: float, stop: float) -> None:
-        """Tell all which part of the run follows."""
-        for one in self._told:
-            one.part_begins(start, stop)
+        self._tell("part_begins", start, stop)
 
     def trials_before(self, trials: Sequence[TrialSummary]) -> None:
-        """Tell all what earlier sessions ended."""
-        for one in self._told:
-            one.trials_before(trials)
+        self._tell("trials_before", trials)
 
     def control_begins(self) -> None:
-        """Tell all that the control search begins."""
-        for one in self._told:
-            one.control_begins()
+        self._tell("control_begins")
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
-        """Forward a trial of the search."""
-        for one in self._told:
-            one.trial_ended(trial, fraction)
+        self._tell("trial_ended", trial, fraction)
 
     def training_ended(self, name: str, done: int, total: int) -> None:
-        """Forward a training of the confirmation."""
-        for one in self._told:
-            one.training_ended(name, done, total)
+        self._tell("training_ended", name, done, total)
 
     def longer_ended(self, name: str, done: int, total: int) -> None:
-        """Forward a longer training."""
-        for one in self._told:
-            one.longer_ended(name, done, total)
+        self._tell("longer_ended", name, done, total)
 
     def say(self, message: str) -> None:
-        """Forward a stage."""
-        for one in self._told:
-            one.say(message)
+        self._tell("say", message)
 
     def doing(self, what: str) -> None:
-        """Forward what is going on."""
-        for one in self._told:
-            one.doing(what)
+        self._tell("doing", what)
 
     def warn(self, message: str) -> None:
-        """Forward a warning."""
-        for one in self._told:
-            one.warn(message)
+        self._tell("warn", message)
 
 
 class Guarded(Tracker):
@@ -84,10 +71,6 @@ class Guarded(Tracker):
     def __init__(self, name: str, tracker: Tracker, others: Progress) -> None:
         self._name, self._tracker, self._others = name, tracker, others
         self._has_failed = self._is_control = False
-
-    def control_begins(self) -> None:
-        """The trials to come are of the control search."""
-        self._is_control = True
 
     def _tell(self, event: str, *what: Any) -> None:
         if self._has_failed:
@@ -100,32 +83,28 @@ class Guarded(Tracker):
             self._others.warn(f"--track {self._name} failed ({reason}); it is switched off for the rest of this run")
 
     def measured_by(self, metric: MetricRecord) -> None:
-        """What scores are."""
         self._tell("measured_by", metric)
 
+    def control_begins(self) -> None:
+        self._is_control = True
+
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
-        """A trial ended."""
         if not self._is_control:
             self._tell("trial_ended", trial, fraction)
 
     def training_ended(self, name: str, done: int, total: int) -> None:
-        """A training of the confirmation ended."""
         self._tell("training_ended", name, done, total)
 
     def longer_ended(self, name: str, done: int, total: int) -> None:
-        """A longer training after the confirmation ended."""
         self._tell("longer_ended", name, done, total)
 
     def say(self, message: str) -> None:
-        """A stage begins or ends."""
         self._tell("say", message)
 
     def warn(self, message: str) -> None:
-        """Something went wrong."""
         self._tell("warn", message)
 
     def finished(self, result: SearchResult) -> None:
-        """The run is complete."""
         self._tell("finished", result)
 
 

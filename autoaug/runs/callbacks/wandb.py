@@ -8,7 +8,7 @@ from typing import Any
 from autoaug.results import ACCURACY, MetricRecord, SearchResult, TrialSummary
 from autoaug.runs.callbacks.base import Tracker, needed
 from autoaug.runs.folder import RunFolder
-from autoaug.utils.redaction import shown
+from autoaug.utils.redaction import redacted
 
 
 class Wandb(Tracker):
@@ -20,7 +20,7 @@ class Wandb(Tracker):
         self._metric = ACCURACY
 
     def _run(self, name: str, kind: str, config: dict[str, Any]) -> Any:
-        given, sys.argv = sys.argv, [shown(word) for word in sys.argv]  # wandb records it with the run
+        given, sys.argv = sys.argv, [redacted(word) for word in sys.argv]  # wandb records it with the run
         try:
             return self._wandb.init(
                 project="autoaug",

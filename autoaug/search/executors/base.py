@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # Ray's mailbox works without torch
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """Work to do on the task, under a `key` that the caller chooses."""
+    """Work to do in the setting, under a `key` that the caller chooses."""
 
     key: str
     work: Work
@@ -26,7 +26,8 @@ class TrialSpec:
 
 
 class Executor(ABC):
-    """Runs trials of one task. The caller keeps up to `slots` trials submitted and takes results until none is left.
+    """Runs the trials of one setting. The caller keeps up to `slots` trials submitted and takes results until none is
+    left.
 
     A ``running`` result comes from a rung; the trial continues when the next result is taken, unless it is canceled
     first. Study states are the same under every executor.
@@ -78,7 +79,7 @@ def run_all(executor: Executor, specs: Iterable[TrialSpec]) -> Iterator[tuple[st
             yield key, result
 
 
-def with_room(result: TrialResult) -> TrialResult:
+def unless_disk_full(result: TrialResult) -> TrialResult:
     """The same result; raises `DiskFull` if the trial failed on a full disk."""
     if result.disk_full:
         raise DiskFull(result.reason)

@@ -50,17 +50,17 @@ def executors(
     name: str, workers: int, device: str, ray_address: str | None, trial_timeout: float | None = None
 ) -> Iterator[Callable[[Setting], Executor]]:
     """Provide what the executor `name` (one of `EXECUTORS`) needs during the block; yield a function that opens an
-    executor for a task, one at a time. A trial that takes more than `trial_timeout` seconds is ended, and counts as
+    executor for a setting, one at a time. A trial that takes more than `trial_timeout` seconds is ended, and counts as
     failed.
     """
     if name == "inline":
         from autoaug.search.executors.inline import InlineExecutor
 
-        yield lambda task: InlineExecutor(task, trial_timeout)
+        yield lambda setting: InlineExecutor(setting, trial_timeout)
     else:
         from autoaug.search.executors.ray_cluster import ray_running
         from autoaug.search.executors.ray_tune import RayTuneExecutor
         from autoaug.search.executors.ray_workers import RayWorkers
 
         with ray_running(workers, device, ray_address), closing(RayWorkers(workers, device, trial_timeout)) as warm:
-            yield lambda task: RayTuneExecutor(task, warm)
+            yield lambda setting: RayTuneExecutor(setting, warm)

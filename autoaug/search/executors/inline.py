@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from autoaug.search.executors.base import Executor, TrialSpec, timed_out, with_room
+from autoaug.search.executors.base import Executor, TrialSpec, timed_out, unless_disk_full
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import Setting
 from autoaug.training.trial import carry_out, failed
@@ -19,19 +19,19 @@ class InlineExecutor(Executor):
     """Runs the oldest submitted trial up to its next rung whenever a result is taken.
 
     Args:
-        task: what the trials have in common.
+        setting: what the trials have in common.
         timeout: seconds that a trial may take; None for no limit. The alarm takes effect between two Python
             instructions: it cannot end a library call that never returns, which needs separate worker processes.
     """
 
     slots = 1
 
-    def __init__(self, task: Setting, timeout: float | None = None) -> None:
-        self._task, self._timeout = task, timeout
+    def __init__(self, setting: Setting, timeout: float | None = None) -> None:
+        self._setting, self._timeout = setting, timeout
         self._waiting: deque[TrialSpec] = deque()
         self._current: tuple[str, Iterator[TrialResult]] | None = None
         self._begun = 0.0
-        task.warm_up()
+        setting.warm_up()
 
     def submit(self, spec: TrialSpec) -> None:
         self._waiting.append(spec)
@@ -39,7 +39,7 @@ class InlineExecutor(Executor):
     def next_result(self) -> tuple[str, TrialResult]:
         if self._current is None:
             spec = self._waiting.popleft()
-            self._current = spec.key, carry_out(spec.work, self._task, spec.seed)
+            self._current = spec.key, carry_out(spec.work, self._setting, spec.seed)
             self._begun = now()
         key, steps = self._current
         try:
@@ -51,7 +51,7 @@ class InlineExecutor(Executor):
             result = failed(TrialResult(started=self._begun), fault)
         if result.status != "running":
             self._current = None
-        return key, with_room(result)
+        return key, unless_disk_full(result)
 
     @contextmanager
     def _alarm(self) -> Iterator[None]:

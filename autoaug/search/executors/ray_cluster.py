@@ -19,7 +19,7 @@ from ray.job_config import JobConfig
 
 from autoaug.errors import DeviceError, OptionError, WorkersLost, first_line
 from autoaug.search.executors.ray_folder import ray_folder
-from autoaug.utils.redaction import shown, without_secrets
+from autoaug.utils.redaction import redacted, without_secrets
 from autoaug.utils.signals import sigterm_kept, uninterrupted
 
 _CONNECT_SECONDS = 5.0
@@ -83,8 +83,8 @@ def _connect(address: str) -> None:
             ray.init(address=address, log_to_driver=False, logging_level="ERROR", job_config=job)
     except (OSError, RuntimeError, ValueError) as fault:
         raise OptionError(
-            f"no Ray cluster answers at {shown(address)!r} ({without_secrets(first_line(fault), address)}); start one "
-            "with: ray start --head"
+            f"no Ray cluster answers at {redacted(address)!r} ({without_secrets(first_line(fault), address)}); start "
+            "one with: ray start --head"
         ) from None
 
 

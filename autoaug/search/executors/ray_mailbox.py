@@ -17,16 +17,16 @@ from autoaug.utils.clock import now
 #: A trial whose worker dies is run again. If a worker dies in it this many times, the trial is at fault. Fewer would
 #: blame trials where workers are killed often, as on preemptible nodes.
 _DEATHS = 3
-#: A worker that dies while it loads the task says nothing about its trial. If this many do so in a row, the task is at
-#: fault, and with it every trial.
+#: A worker that dies while it loads the setting says nothing about its trial. If this many do so in a row, the
+#: setting is at fault, and with it every trial.
 _DEATHS_LOADING = 5
 
-#: What a worker may take to load a task, besides the time limit of a trial, before it counts as hanging.
+#: What a worker may take to load a setting, besides the time limit of a trial, before it counts as hanging.
 LOADING_SECONDS = 60.0
 
 
 class _Held(NamedTuple):
-    """A trial that a worker has taken, on which node, since when, and whether it has loaded the task for it."""
+    """A trial that a worker has taken, on which node, since when, and whether it has loaded the setting for it."""
 
     key: str
     spec: bytes
@@ -41,14 +41,14 @@ class Taken(NamedTuple):
     Attributes:
         key: of the trial.
         spec: the trial, a pickled `TrialSpec`.
-        number: of its task.
-        task: a reference to the task, in a list, so that it is passed on as it is.
+        number: of its setting.
+        setting: a reference to the setting, in a list, so that it is passed on as it is.
     """
 
     key: str
     spec: bytes
     number: int
-    task: list[Any]
+    setting: list[Any]
 
 
 class Ended(NamedTuple):
@@ -59,7 +59,7 @@ class Ended(NamedTuple):
 
 
 class Mailbox:
-    """Carries trials of one task after another to workers, and results back.
+    """Carries trials of one setting after another to workers, and results back.
 
     Args:
         timeout: seconds that a trial may take; None for no limit.
@@ -67,7 +67,7 @@ class Mailbox:
 
     def __init__(self, timeout: float | None) -> None:
         self._timeout = timeout
-        self._number, self._task = 0, list[Any]()
+        self._number, self._setting = 0, list[Any]()
         self._specs: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
         self._results: asyncio.Queue[tuple[str, bytes | Ended]] = asyncio.Queue()
         self._answers: dict[str, asyncio.Future[bool]] = {}
@@ -78,10 +78,10 @@ class Mailbox:
         self._lost = set[str]()
         self._is_closed = False
 
-    async def begin(self, task: list[Any]) -> None:
-        """The next trials are of this task."""
+    async def begin(self, setting: list[Any]) -> None:
+        """The next trials are of this setting."""
         await self.rest()
-        self._number, self._task = self._number + 1, task
+        self._number, self._setting = self._number + 1, setting
 
     async def submit(self, key: str, spec: bytes) -> None:
         """Queue a trial."""
@@ -104,10 +104,10 @@ class Mailbox:
         if waiting is None:
             return None
         self._held[worker] = _Held(*waiting, node, now())
-        return Taken(*waiting, self._number, self._task)
+        return Taken(*waiting, self._number, self._setting)
 
     async def start(self, worker: str) -> None:
-        """`worker` has the task loaded, and starts the trial that it took."""
+        """`worker` has the setting loaded, and starts the trial that it took."""
         self._deaths_loading = 0
         if worker in self._held:
             self._held[worker] = self._held[worker]._replace(start=now(), is_loaded=True)
@@ -167,7 +167,7 @@ class Mailbox:
         return await self._results.get()
 
     async def rest(self) -> None:
-        """Drop all trials of the task. Workers that wait for an answer are free at once, the others at their next
+        """Drop all trials of the setting. Workers that wait for an answer are free at once, the others at their next
         rung.
         """
         for answer in self._answers.values():
@@ -175,7 +175,7 @@ class Mailbox:
         for queue in (self._specs, self._results):
             while not queue.empty():
                 queue.get_nowait()
-        self._answers, self._held, self._deaths, self._task = {}, {}, Counter(), []
+        self._answers, self._held, self._deaths, self._setting = {}, {}, Counter(), []
         self._deaths_loading = 0
 
     async def close(self, workers: int) -> None:

@@ -1,4 +1,4 @@
-"""Runs the trials of one task on warm Ray Tune workers."""
+"""Runs the trials of one setting on warm Ray Tune workers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import ray
 from ray import cloudpickle
 
-from autoaug.search.executors.base import Executor, TrialSpec, with_room
+from autoaug.search.executors.base import Executor, TrialSpec, unless_disk_full
 from autoaug.search.executors.ray_mailbox import Ended
 from autoaug.search.executors.ray_workers import RayWorkers
 from autoaug.training.result import TrialResult
@@ -17,20 +17,20 @@ from autoaug.training.trial import failed
 
 
 class RayTuneExecutor(Executor):
-    """Runs trials side by side on workers, which stay for the next task.
+    """Runs trials side by side on workers, which stay for the next setting.
 
     Args:
-        task: what the trials have in common; sent to each worker once.
+        setting: what the trials have in common; sent to each worker once.
         workers: those that run them; they have no other executor at the same time.
     """
 
-    def __init__(self, task: Setting, workers: RayWorkers) -> None:
+    def __init__(self, setting: Setting, workers: RayWorkers) -> None:
         self.slots, self._workers = workers.count, workers
         self._lost: set[str] = set()
         self._at_rung: str | None = None
-        self._task = ray.put(_with_first_device(task))
+        self._setting = ray.put(_with_first_device(setting))
         # In a list, the reference is passed on, rather than what it refers to.
-        self._workers.answer_of(self._workers.mailbox.begin.remote([self._task]))
+        self._workers.answer_of(self._workers.mailbox.begin.remote([self._setting]))
 
     def submit(self, spec: TrialSpec) -> None:
         self._workers.answer_of(self._workers.mailbox.submit.remote(spec.key, cloudpickle.dumps(spec)))
@@ -46,7 +46,7 @@ class RayTuneExecutor(Executor):
         is_lost = isinstance(posted, Ended)
         result = failed(TrialResult(started=posted.start), posted.fault) if is_lost else cloudpickle.loads(posted)
         self._at_rung = key if result.status == "running" else None
-        return key, with_room(result)
+        return key, unless_disk_full(result)
 
     def _note_lost_nodes(self) -> None:
         lost = {node["NodeID"] for node in ray.nodes() if not node["Alive"]} - self._lost
@@ -65,6 +65,6 @@ class RayTuneExecutor(Executor):
         self._workers.rest()
 
 
-def _with_first_device(task: Any) -> Any:
+def _with_first_device(setting: Any) -> Any:
     """A worker sees only its own GPUs, so that the only valid index is the first."""
-    return replace(task, device=task.device.partition(":")[0])
+    return replace(setting, device=setting.device.partition(":")[0])

@@ -2,8 +2,8 @@
 
 Here, a Tune trial is a worker, not a policy: Tune places the workers, gives each its share of the hardware and
 restarts a worker whose node or process dies, while the search feeds them through a mailbox. Torch is loaded once per
-worker, and the data once per worker and task. With one Tune trial per policy instead, Tune would drop the actor of any
-trial that ends while none is queued, and short trials would run one after another on a single actor.
+worker, and the data once per worker and setting. With one Tune trial per policy instead, Tune would drop the actor of
+any trial that ends while none is queued, and short trials would run one after another on a single actor.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _MAILBOX_SECONDS, _TUNE_SECONDS = 10.0, 60.0
 
 
 class RayWorkers:
-    """Workers that take trials of one task after another, within `ray_running`.
+    """Workers that take trials of one setting after another, within `ray_running`.
 
     Args:
         count: number of workers; each takes one CPU, and an equal share of the GPUs if `device` is one.
         device: where trials are carried out.
-        timeout: seconds that a trial may take before its worker is ended, from when the worker has loaded the task,
+        timeout: seconds that a trial may take before its worker is ended, from when the worker has loaded the setting,
             which may take a minute longer; None for no limit.
 
     Attributes:
@@ -84,7 +84,7 @@ class RayWorkers:
 
     @uninterrupted()
     def rest(self) -> None:
-        """Let the workers wait for the next task."""
+        """Let the workers wait for the next setting."""
         _told(self.mailbox.rest.remote())
 
     @uninterrupted()
@@ -125,7 +125,7 @@ class _Worker(tune.Trainable):
         with suppress(OSError):  # on another machine the folder may not exist
             os.chdir(folder)  # the driver's working directory, which may hold the user's code and data
         self._mailbox, self._timeout = mailbox, timeout
-        self._task: tuple[int, Setting | None] = -1, None
+        self._setting: tuple[int, Setting | None] = -1, None
 
     def step(self) -> dict[str, Any]:
         node = ray.get_runtime_context().get_node_id()
@@ -142,23 +142,23 @@ class _Worker(tune.Trainable):
         limit = None if self._timeout is None else self._timeout + LOADING_SECONDS
         try:
             with _ending_after(limit):
-                spec, task = cloudpickle.loads(taken.spec), self._task_of(taken)
+                spec, setting = cloudpickle.loads(taken.spec), self._setting_of(taken)
         except Exception as fault:  # a user's code that cannot be imported here, for example
             yield failed(TrialResult(started=now()), fault)
             return
         with _ending_after(self._timeout):
-            yield from carry_out(spec.work, task, spec.seed)
+            yield from carry_out(spec.work, setting, spec.seed)
 
-    def _task_of(self, taken: Taken) -> Setting:
-        """The task of the trial; the one before is let go of first."""
-        number, task = self._task
-        if task is None or number != taken.number:
-            self._task = -1, None
-            task = ray.get(taken.task[0])
-            task.warm_up()
-            self._task = taken.number, task
+    def _setting_of(self, taken: Taken) -> Setting:
+        """The setting of the trial; the one before is let go of first."""
+        number, setting = self._setting
+        if setting is None or number != taken.number:
+            self._setting = -1, None
+            setting = ray.get(taken.setting[0])
+            setting.warm_up()
+            self._setting = taken.number, setting
         ray.get(self._mailbox.start.remote(self.trial_id))  # the time limit is for the trial alone, as is its blame
-        return task
+        return setting
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Nothing to save: the study is the only source of truth."""

@@ -36,7 +36,7 @@ _DRAWS = 4
 _COMPUTE = 0.8
 #: A step passes a batch three times forward and back, once through the policy, all in full precision. Of training
 #: samples a batch has a fourth, each of them drawn for four times.
-_PASSES_A_STEP = 8 * _BATCH
+_PASSES_PER_STEP = 8 * _BATCH
 _LEARNING_RATE = 0.05
 _POLICY_LEARNING_RATE = 0.05
 #: How far the weights are moved, in parameter space, to each side for the difference of gradients.
@@ -57,13 +57,13 @@ class LearnByGradient:
     def run(self, setting: TrainingSetting, seed: int) -> Iterator[TrialResult]:
         """Yield one result, with the learned policy."""
         started = now()
-        steps = max(20, round(_COMPUTE * setting.full_length_passes() / _PASSES_A_STEP))
+        steps = max(20, round(_COMPUTE * setting.full_length_passes() / _PASSES_PER_STEP))
         learned = _learn(self.space, setting, seed, steps)
         yield TrialResult(
             started=started,
             ended=now(),
             status="complete",
-            sample_passes=steps * _PASSES_A_STEP,
+            sample_passes=steps * _PASSES_PER_STEP,
             probe_result={"policy": learned.model_dump(mode="json", exclude_defaults=True), "steps": steps},
         )
 

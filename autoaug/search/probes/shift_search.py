@@ -111,7 +111,7 @@ class _Matcher:
             self.meter.measured += 1
             self.meter.inputs += len(self.inputs) * (1 + sum(self.cost(o.operator) - 1 for o in ordered))
             generator = torch.Generator().manual_seed(0)
-            policy = policy_of(ordered).knowing(self._learned)
+            policy = policy_of(ordered).with_learned(self._learned)
             plan = draw_plan(policy, len(self.inputs), generator, self._modality)
             self._known[ordered] = self.target.distance(apply_plan(plan, self.inputs, check=False))
         return _State(self._known[ordered], ordered)

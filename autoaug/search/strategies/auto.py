@@ -25,13 +25,13 @@ from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import (
     FIRST,
     Draw,
-    Enough,
     Fixed,
     History,
     Probe,
     SearchContext,
     Stage,
     Step,
+    Stop,
     Strategy,
     TrialRecord,
     next_baseline,
@@ -137,8 +137,8 @@ class Auto(Strategy):
         is_shift = shift is not None and self._is_confirmed(history)
         if is_shift is None:
             return None
-        if context.may_stop and not is_shift and (enough := self._enough(history, context.spent)):
-            return enough
+        if context.may_stop and not is_shift and (stop := self._stop(history, context.spent)):
+            return stop
         if context.spent < self.config.explores_until:
             return self._explore(history, context, shift if is_shift else None)
         return self._repeat(history) or self._finish(history, context)
@@ -213,7 +213,7 @@ class Auto(Strategy):
             choice = most_promising(alike, candidates) or choice
         return Draw(_random_sampler, (), draw, choice.values, config.data_fraction, Stage.MODEL)
 
-    def _enough(self, history: History, spent: float) -> Enough | None:
+    def _stop(self, history: History, spent: float) -> Stop | None:
         """The end of the search, if a gain over the best baseline is too unlikely."""
         config = self.config
         if spent < config.stops_from:
@@ -223,7 +223,7 @@ class Auto(Strategy):
         chance = chance_of_gain(history.trials, config.data_fraction, untried, config.least_gain)
         if chance >= config.least_chance:
             return None
-        return Enough(
+        return Stop(
             f"the chance of {100 * config.least_gain:g} points over the best baseline is only {100 * chance:.0f} %, by "
             f"the error that it leaves on {100 * config.data_fraction:g} % of the data and {tried} policies that were "
             "tried"
@@ -274,7 +274,7 @@ class Auto(Strategy):
 
     def _strengthened(self, record: TrialRecord, context: SearchContext, history: History) -> Draw | None:
         """A full-length training of a stronger variant of the policy that such a `record` trained, if it is a shape."""
-        shapes = (trial for trial in history.trials if trial.stage in _SHAPED and trial.key[0] == record.key[0])
+        shapes = (trial for trial in history.trials if trial.stage in _SHAPED and trial.identity == record.identity)
         drawn = next(shapes, None)
         if drawn is None or not self.config.strengthens:
             return None
@@ -288,8 +288,8 @@ class Auto(Strategy):
 
 def _best_shape(history: History, space: SearchSpace) -> dict[str, Any] | None:
     """The values of the best shape so far; None as long as there is none."""
-    shaped = {record.key[0]: record for record in history.trials if record.stage in _SHAPED}
-    ranked = (shaped.get(estimate.record.key[0]) for estimate in policy_estimates(history.trials))
+    shaped = {record.identity: record for record in history.trials if record.stage in _SHAPED}
+    ranked = (shaped.get(estimate.record.identity) for estimate in policy_estimates(history.trials))
     best = next((record for record in ranked if record is not None), None)
     return None if best is None else _shape_of(best, space)
 
@@ -352,12 +352,12 @@ def _next_trial(
     begun = {record.key for record in history.trials}
     for seed_index in range(seeds):
         for record in (estimate.record for estimate in best):
-            if (record.key[0], data_fraction, seed_index) not in begun:
+            if (record.identity, data_fraction, seed_index) not in begun:
                 return Fixed(record.name, record.policy, data_fraction, seed_index, stage=stage)
     return None
 
 
 def _own(history: History) -> Sequence[PolicyEstimate]:
     """Estimates of the policies that are not baselines, best first."""
-    baselines = {record.key[0] for record in history.trials if record.is_baseline}
-    return [e for e in policy_estimates(history.trials) if e.record.key[0] not in baselines]
+    baselines = {record.identity for record in history.trials if record.is_baseline}
+    return [e for e in policy_estimates(history.trials) if e.record.identity not in baselines]

@@ -108,11 +108,14 @@ class TrialRecord:
         return bool(self.frozen.params)
 
     @cached_property
+    def identity(self) -> str:
+        """Equal for trials of one policy at full length: its fingerprint. A trial that stops before has its own."""
+        return self.fingerprint if self.stop == 1 else f"{self.number}"
+
+    @cached_property
     def key(self) -> tuple[str, float, int]:
-        """Equal for duplicate trials: the policy, data fraction and seed. A trial that stops before full length has no
-        duplicates.
-        """
-        return self.fingerprint if self.stop == 1 else f"{self.number}", self.data_fraction, self.seed_index
+        """Equal for duplicate trials: their identity, data fraction and seed."""
+        return self.identity, self.data_fraction, self.seed_index
 
     @property
     def is_whole(self) -> bool:
@@ -199,13 +202,13 @@ class Probe(NamedTuple):
     purpose: str = ""
 
 
-class Enough(NamedTuple):
-    """Search no further, and say why."""
+class Stop(NamedTuple):
+    """End the search early, for a reason that users are told."""
 
     reason: str
 
 
-Step = Draw | Fixed | Probe | Enough
+Step = Draw | Fixed | Probe | Stop
 
 
 class Strategy(ABC):

@@ -44,7 +44,7 @@ def policy_estimates(trials: Iterable[TrialRecord]) -> list[PolicyEstimate]:
     kept = list({record.key: record for record in reversed(list(trials)) if record.score is not None}.values())[::-1]
     if not kept:
         return []
-    policy, policies = _numbered([record.key[0] for record in kept])
+    policy, policies = _numbered([record.identity for record in kept])
     condition, _ = _numbered([(record.data_fraction, record.seed_index) for record in kept])
     scores = np.array([record.score for record in kept], dtype=float)
     count, in_condition = np.bincount(policy), np.bincount(condition)

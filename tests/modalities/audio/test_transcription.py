@@ -16,7 +16,7 @@ import autoaug
 from autoaug import api
 from autoaug.data.audit import audit
 from autoaug.data.description import describe_source
-from autoaug.data.labels import in_words, kind_of, strata_of
+from autoaug.data.labels import format_label, kind_of, strata_of
 from autoaug.data.loading import check_data, open_source
 from autoaug.data.texts import decode_texts
 from autoaug.engine.transform import PolicyTransform
@@ -30,7 +30,7 @@ from autoaug.search.sampling import Given, sample_shaped
 from autoaug.search.space import load_space
 from autoaug.search.strategies.portfolio import portfolio
 from autoaug.training.chunks import augmented_chunks
-from autoaug.training.inference import outputs_of
+from autoaug.training.inference import infer
 from autoaug.training.layers import head_of
 from autoaug.training.metrics import get_metric
 from autoaug.training.recipe import Recipe
@@ -71,7 +71,7 @@ def test_a_manifest_with_texts_is_read_with_room_for_slower_sounds(manifest: Pat
     assert kind_of(train.labels) == "transcription"
     assert source.classes == (" ", "a", "b", "c")
     assert decode_texts(train.labels)[0] == "a ba", "white space is one space"
-    assert in_words(train.labels[0], source.classes) == "a ba"
+    assert format_label(train.labels[0], source.classes) == "a ba"
     longest = max(
         int(np.flatnonzero(x[0]).max()) + 1
         for x in (*train.inputs.take(np.arange(24)), *test.inputs.take(np.arange(12)))
@@ -227,7 +227,7 @@ def test_a_trial_is_scored_by_likelihood_and_tested_by_the_texts_it_decodes(mani
     assert np.array_equal(heard, result.validation_statistics), "confirmed trainings are chosen by the user's metric"
     model = train_to_end(replace(own.plan(work.policy, 0), rungs=work.rungs)).result  # draws begin again at each rung
     waves = torch.from_numpy(own.validation.inputs.take(np.arange(len(own.validation)))) / 32768
-    losses = own.task.loss(outputs_of(model, waves, "cpu"), own.task.targets(torch.from_numpy(own.validation.labels)))
+    losses = own.task.loss(infer(model, waves, "cpu"), own.task.targets(torch.from_numpy(own.validation.labels)))
     lengths = torch.tensor([len(text) for text in decode_texts(own.validation.labels)])
     assert (losses > 0).all()
     assert result.score == pytest.approx(-float((losses * lengths).sum() / lengths.sum()), rel=2e-3), "no error rate"

@@ -155,7 +155,7 @@ def test_what_the_loader_writes_it_opens_again(channels: int, tmp_path: Path) ->
     stored = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
     (tmp_path / "a").mkdir()
     for number, sample in enumerate(stored):
-        loader.write(sample, tmp_path / "a" / f"{number:02}{loader.ending}")
+        loader.write(sample, tmp_path / "a" / f"{number:02}{loader.suffix}")
     np.testing.assert_array_equal(pixels(open_source(tmp_path, PLENTY)), stored)
     np.savez(tmp_path / "a.npz", x_train=loader.as_array(stored), y_train=labels)
     np.testing.assert_array_equal(pixels(open_source(tmp_path / "a.npz", PLENTY)), stored)

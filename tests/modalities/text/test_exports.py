@@ -31,7 +31,7 @@ EVERYTHING = Policy(
         Layer(sub_policies=tuple(SubPolicy(operations=(Operation(operator=o, magnitude=(0, 1)),)) for o in OPERATORS))
         for _ in range(3)
     ),
-).knowing(learned())
+).with_learned(learned())
 #: Operators with ranges and probabilities, one of several.
 VARIED = parse_policy(
     """
@@ -78,7 +78,7 @@ def loaded(policy: Policy, target: str = "python") -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_every_operator_replays(name: str) -> None:
-    policy = Policy(layers=in_turn(Operation(operator=name, magnitude=(0, 1)))).knowing(learned())
+    policy = Policy(layers=in_turn(Operation(operator=name, magnitude=(0, 1)))).with_learned(learned())
     plan = draw_plan(policy, len(GIVEN), torch.Generator().manual_seed(1))
     made = ours(plan)
     assert made != GIVEN
@@ -110,7 +110,7 @@ def test_inserted_words_that_must_stay_are_cut_as_other_insertions_are(monkeypat
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_a_module_names_only_what_it_uses_in_lines_of_usual_length(name: str) -> None:
-    text = export_policy(Policy(layers=in_turn(Operation(operator=name))).knowing(learned()), "python")
+    text = export_policy(Policy(layers=in_turn(Operation(operator=name))).with_learned(learned()), "python")
     for constant in ("LEXICON", "HOMOPHONES", "VOCABULARIES"):
         assert len(re.findall(rf"\b{constant}\b", text)) != 1, constant
     assert max(map(len, text.splitlines())) <= 120
@@ -118,7 +118,7 @@ def test_a_module_names_only_what_it_uses_in_lines_of_usual_length(name: str) ->
 
 def test_what_was_learned_is_the_same_in_a_module() -> None:
     known = {"TfIdfReplacement": "9\n" + "\n".join(f"1 1 {'wörter ' * 30}{i}\\'\"" for i in range(3))}
-    text = export_policy(Policy(layers=in_turn(Operation(operator="TfIdfReplacement"))).knowing(known), "python")
+    text = export_policy(Policy(layers=in_turn(Operation(operator="TfIdfReplacement"))).with_learned(known), "python")
     namespace: dict[str, Any] = {"__name__": "exported"}
     exec(compile(text, "exported", "exec"), namespace)  # the text under test
     assert namespace["LEARNED"] == {"tf_idf_replacement": known["TfIdfReplacement"]}

@@ -222,7 +222,7 @@ def test_synonyms_keep_capitals_and_the_lexicon_is_the_users(tmp_path: pytest.Te
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=4), st.integers(0, 10**6), st.floats(0, 1, width=32))
 def test_any_text_goes_through_all_operators(texts: list[str], seed: int, magnitude: float) -> None:
     policy = Policy(layers=in_turn(*(Operation(operator=name, magnitude=(magnitude,) * 2) for name in OPERATORS)))
-    made = policy.knowing(learned()).transform(seed=seed)(texts)
+    made = policy.with_learned(learned()).transform(seed=seed)(texts)
     assert isinstance(made, list)
     assert len(made) == len(texts)
     assert all(isinstance(text, str) and "\0" not in text for text in made if text not in texts)

@@ -49,7 +49,7 @@ def test_the_spaces_and_their_portfolios_are_of_texts(name: str) -> None:
     assert space.modality.name == "text"
     assert load_space("standard").modality.name == "image"
     for shape in portfolio(space):
-        policy = sample_shaped(space, Given(shape)).knowing(learned())
+        policy = sample_shaped(space, Given(shape)).with_learned(learned())
         made, _ = policy.transform(seed=0, num_classes=4)(tokens(), torch.arange(8) % 4)
         assert made.shape == tokens().shape
     for baseline in get_modality("text").baselines:

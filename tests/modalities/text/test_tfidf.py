@@ -59,7 +59,7 @@ def policy(magnitude: float) -> Policy:
 
 
 def made(text: str, magnitude: float, n: int, texts: Sequence[str] = tuple(CORPUS), seed: int = 0) -> list[list[str]]:
-    plan = draw_plan(policy(magnitude).knowing(learned_of(texts)), n, torch.Generator().manual_seed(seed))
+    plan = draw_plan(policy(magnitude).with_learned(learned_of(texts)), n, torch.Generator().manual_seed(seed))
     return [[word for word, _ in words_of(row)] for row in apply_plan(plan, rows(*[text] * n, length=16)).numpy()]
 
 
@@ -169,7 +169,7 @@ def test_what_is_learned_by_an_operator_that_learns_nothing_is_refused(tmp_path:
 
 
 def test_policies_and_plans_keep_what_was_learned(tmp_path: Path) -> None:
-    known = policy(1.0).knowing(learned_of(CORPUS))
+    known = policy(1.0).with_learned(learned_of(CORPUS))
     known.save(tmp_path / "policy.yaml")
     read = load_policy(tmp_path / "policy.yaml")
     assert read == known
@@ -184,7 +184,7 @@ def test_policies_and_plans_keep_what_was_learned(tmp_path: Path) -> None:
 
 
 def test_a_relaxed_policy_knows_what_was_learned() -> None:
-    known = policy(1.0).knowing(learned_of(CORPUS))
+    known = policy(1.0).with_learned(learned_of(CORPUS))
     relaxed, given = RelaxedPolicy(known, seed=0), rows(*[CORPUS[0]] * 20, length=16)
     assert relaxed.draw(4).plan.learned == dict(known.learned)
     with torch.no_grad():
@@ -213,7 +213,7 @@ def write_split(folder: Path) -> Path:
 def test_a_run_learns_from_its_training_texts_alone(tmp_path: Path) -> None:
     data = write_split(tmp_path / "texts")
     config, found, audit = prepare(
-        CompareOptions(data, ["none", policy(0.5).knowing({NAME: "1\n1 1 secret"})], workers=1)
+        CompareOptions(data, ["none", policy(0.5).with_learned({NAME: "1\n1 1 secret"})], workers=1)
     )
     assert config.policies[1].learned == ()
     assert found.learned == {}

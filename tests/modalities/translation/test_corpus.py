@@ -15,7 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from autoaug.data.audit import audit
-from autoaug.data.labels import in_words, kind_of
+from autoaug.data.labels import format_label, kind_of
 from autoaug.data.loading import check_data, open_source
 from autoaug.data.source import Source
 from autoaug.data.texts import decode_texts
@@ -69,7 +69,7 @@ def test_all_forms_hold_the_same_pairs(tmp_path: Path) -> None:
         turned = open_source(write(tmp_path / "o.tmx", tmx), LIMIT)
         assert texts(turned) == [(english, german) for german, english in pairs], (language, own)
     assert kind_of(turned.parts["train"].labels) == "translation"
-    assert in_words(turned.parts["train"].labels[0], turned.classes) == "Good day → Guten Tag"
+    assert format_label(turned.parts["train"].labels[0], turned.classes) == "Good day → Guten Tag"
 
 
 CATALOG = """

@@ -30,8 +30,8 @@ def test_what_is_believed_is_nearer_the_truth_than_the_scores_are() -> None:
         trials = [record(i, str(i), 0.5 + scores[i, 0]) for i in range(40)]
         trials += [record(100 + 4 * i + r, str(i), 0.5 + scores[i, r], seed_index=r) for i in best for r in (1, 2, 3)]
         estimates = policy_estimates(trials)
-        first = int(estimates[0].record.key[0])
-        expected = {int(s.record.key[0]): s.expected for s in estimates}
+        first = int(estimates[0].record.identity)
+        expected = {int(s.record.identity): s.expected for s in estimates}
         raw.append(np.mean([(scores[i, 0] - truth[i]) ** 2 for i in best]))
         believed.append(np.mean([(expected[i] - truth[i]) ** 2 for i in best]))
         regret.append(truth.max() - truth[first])
@@ -45,7 +45,7 @@ def test_a_hard_repeat_is_not_held_against_those_who_had_it() -> None:
     trials += [record(10 + i, str(i), 0.40 - 0.02 * i, seed_index=1) for i in range(3)]
     trials += [record(20 + i, str(i), 0.80 - 0.02 * i, data_fraction=1.0) for i in range(2)]
     estimates = policy_estimates(trials)
-    assert [s.record.key[0] for s in estimates] == ["0", "1", "2", "3", "4"]
+    assert [s.record.identity for s in estimates] == ["0", "1", "2", "3", "4"]
     assert [s.trials for s in estimates] == [3, 3, 2, 1, 1]
     assert [s.is_whole for s in estimates] == [True, True, False, False, False]
     assert estimates[0].record.data_fraction == 1.0

@@ -11,8 +11,8 @@ from autoaug.data.layouts.arrays import open_npz
 from autoaug.data.source import Source
 from autoaug.errors import DataError
 
-ending = ".npy"
-beside: dict[str, np.ndarray] = {}
+suffix = ".npy"
+extra_arrays: dict[str, np.ndarray] = {}
 
 
 def recognizes(data: str) -> bool:

@@ -1,4 +1,4 @@
-"""What single samples draw from a policy, drawn for many of them at a time."""
+"""The draws of single samples from a policy, made for many of them at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from autoaug.engine.arrays import named, names_and_limits
+from autoaug.engine.arrays import drawn_operations, names_and_limits
 from autoaug.engine.plan import Plan, drawing_table, drawn_operators, learned_by
 from autoaug.functional.sampling import Layers, as_layers, as_tensors, draw_sample, steps_of, uniform
 from autoaug.modalities.arrays import DrawnOperation
@@ -17,9 +17,9 @@ from autoaug.policy.models import Policy
 _SAMPLES = 64
 
 
-class Ahead:
-    """The draws of one sample after another, the same as if each were drawn for itself. The generator is ahead of what
-    was taken, until `settle` brings it back.
+class DrawBuffer:
+    """Draws for single samples, made many at a time, and the same as if each were drawn by itself. The generator is
+    ahead of what was taken, until `rewind` brings it back.
 
     Args:
         policy: the policy to draw from.
@@ -39,21 +39,21 @@ class Ahead:
         self._before: Tensor | None = None
 
     def take(self, done: float, generator: torch.Generator) -> list[DrawnOperation] | Plan:
-        """What the next sample drew, after that fraction of the training; a plan if an operator is not known."""
+        """The next sample's operations, after that fraction of the training; a plan if an operator is not known."""
         if self._taken == len(self._drawn) or done != self._done:
-            self.settle(generator)
+            self.rewind(generator)
             self._draw(done, generator)
         self._taken += 1
         return self._drawn[self._taken - 1]
 
-    def settle(self, generator: torch.Generator) -> None:
+    def rewind(self, generator: torch.Generator) -> None:
         """Bring the generator to where it were if only what was taken had been drawn."""
         if self._before is not None and self._taken < len(self._drawn):
             generator.set_state(self._before)
             uniform(self._taken * self._steps, 8, generator)
-        self.forget()
+        self.discard()
 
-    def forget(self) -> None:
+    def discard(self) -> None:
         """Drop what was not taken: the generator has a new state."""
         self._drawn, self._taken, self._before = [], 0, None
 
@@ -66,7 +66,7 @@ class Ahead:
         chances = uniform(_SAMPLES * self._steps, 8, generator).tolist()
         for i in range(_SAMPLES):
             steps = draw_sample(self._layers, chances[i * self._steps : (i + 1) * self._steps])
-            operations = named(steps, self._limits)
+            operations = drawn_operations(steps, self._limits)
             if any(operation.operator not in self._known for operation in operations):
                 learned = learned_by(self._policy, self._operators)
                 self._drawn.append(Plan(self._operators, *as_tensors(steps), modality=self._modality, learned=learned))
