@@ -58,6 +58,8 @@ _UNIT = 1000
 _LEAST_SEEDS = 2
 #: The assumed resolution of scores, which is unknown: it keeps the deviation of equal scores above 0.
 _RESOLUTION = 1e-9
+#: Scores are no larger: the squares of their differences have to be numbers, too.
+_LARGEST = 1e100
 _WORDS = Phrases(MetricRecord(name="score", unit=""), split="", best="the best baseline by the search's trials")
 
 #: Fresh seeds take away the luck of a seed, not that of the data.
@@ -100,6 +102,8 @@ class Evaluate:
         transform = PolicyTransform(self.policy, derive_seed(seed, "transform"), modality=setting.modality)
         try:
             score = float(setting.objective(transform, seed, self.data_fraction))
+            if _LARGEST < abs(score) < math.inf:
+                raise ValueError(f"the score {score:g} is too large; return one within ±{_LARGEST:g}")
         except Exception as fault:  # the user's function may raise anything
             yield failed(begun, fault)
             return

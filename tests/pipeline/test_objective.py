@@ -192,7 +192,13 @@ def test_what_cannot_be_is_refused(options: dict[str, object], words: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"), [("1 / 0", "ZeroDivisionError"), ("float('nan')", "not finite"), ("'much'", "ValueError")]
+    ("answer", "words"),
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("float('nan')", "not finite"),
+        ("'much'", "ValueError"),
+        ("-1e300", r"the score -1e\+300 is too large; return one within ±1e\+100"),
+    ],
 )
 @pytest.mark.fault("trials", "an objective that fails")
 def test_objectives_that_fail_are_grouped_by_cause(answer: str, words: str) -> None:
