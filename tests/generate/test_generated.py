@@ -231,6 +231,7 @@ def test_a_trial_on_a_part_of_the_data_learns_nothing_from_a_generator_that_saw_
     assert cheap.note.startswith("without generated samples")
 
 
+@pytest.mark.fault("trials", "a generator that cannot be fitted")
 def test_without_a_pool_a_trial_goes_on_and_says_so() -> None:
     policy = Policy(synthetic=Synthetic(kind="gan"))
     result = list(Train(policy).run(small_task(), 0))[-1]
