@@ -53,6 +53,18 @@ def measured(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("column", ["label", "labels"])
+@pytest.mark.parametrize("samples", ["path", "text"])
+def test_a_class_that_looks_like_several_labels_is_said_to_be_one(samples: str, column: str, tmp_path: Path) -> None:
+    path, cell = tmp_path / "data.csv", {"path": "a.png", "text": "it rains in the morning"}[samples]
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    path.write_text("\n".join([f"{samples},{column}", *(f"{cell},{label}" for label in ("a", "b", "a;c"))]))
+    source = open_source(path, 2**30)
+    said = "'a;c' is taken for one class; rename the column 'label' to labels if it is several labels"
+    assert source.assumed == ((said,) if column == "label" else ())
+    assert len(source.classes) == 3
+
+
 def test_columns_of_an_array_tell_what_is_predicted(labeled: Path, measured: Path, npz: Path) -> None:
     assert [kind_of(opened(path).train.labels) for path in (labeled, measured, npz)] == [
         "multi-label",
