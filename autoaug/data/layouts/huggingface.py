@@ -6,7 +6,6 @@ import logging
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,8 +31,7 @@ def list_huggingface(name: str, feature: str) -> Listing:
 
     unused: dict[str, None] = {}
     samples = _samples(name, splits, getattr(datasets, feature), unused)
-    listing = list_encoded(f"hf:{name}", samples, list(splits))
-    return replace(listing, left_out=tuple(f"column {column!r}" for column in unused))
+    return list_encoded(f"hf:{name}", samples, list(splits), unused=unused)
 
 
 def load_splits(name: str) -> dict[str, Any]:
