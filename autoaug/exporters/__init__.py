@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from autoaug.errors import PolicyError, UnknownName
+from autoaug.errors import OptionError, PolicyError, UnknownName
 from autoaug.exporters.array_module import ArrayTarget
 from autoaug.exporters.base import Target
 from autoaug.exporters.idiomatic import NotIdiomatic, idiomatic_text, words_of
@@ -52,11 +52,15 @@ def export_policy(
 
     Raises:
         UnknownName: the target, the modality or an operator of the policy is not registered.
+        OptionError: `exact`, but the target is not code.
         PolicyError: the target cannot express some part of the policy, which the message names, or its modality.
     """
     if target not in EXPORTERS:
         raise UnknownName("export target", target, EXPORTERS)
-    to, of = EXPORTERS[target], modality_of_policy(policy, modality)
+    to = EXPORTERS[target]
+    if exact and to.suffix != "py":
+        raise OptionError(f"--exact is for code, and {target} is none; leave it out")
+    of = modality_of_policy(policy, modality)
     words = None if exact else words_of(of, target)
     note = ""
     if words is not None:

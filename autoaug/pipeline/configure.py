@@ -45,7 +45,6 @@ from autoaug.search.storage import STUDY_NAME, check_storage
 from autoaug.search.strategies import get_strategy
 from autoaug.training.device import resolve_device
 from autoaug.training.metrics import check_metric, check_metric_name, metrics_of
-from autoaug.training.metrics import is_own as is_own_metric
 from autoaug.training.tasks import Task
 from autoaug.utils.facts import changes
 from autoaug.utils.quantities import parse_time
@@ -328,14 +327,6 @@ def run_folder_for(options: RunOptions) -> Path:
     return next_free(Path("runs"), f"{Path(options.data).stem.replace(':', '-')}-{kind}")
 
 
-def named_code(config: RunConfig) -> list[str]:
-    """Code that a config would run: the user's functions, and a Ray cluster, whose answers are code."""
-    is_own = get_modality(config.modality).models.is_own(config.model)
-    named = (config.model if is_own else None, config.metric if is_own_metric(config.metric) else None, config.accept)
-    cluster = [f"the Ray cluster {redacted(config.ray_address)}"] if config.ray_address else []
-    return [f"the function {name}" for name in named if name] + cluster
-
-
 def check_trusted(code: str, folder: Path, trust: bool) -> None:
     """Raise `RunError` unless the user trusts `folder`, which names `code`: anyone may have written its files."""
     if not trust:
@@ -350,7 +341,7 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
     trusted.
     """
     folder, config = RunFolder.open(run)
-    for code in named_code(config):
+    for code in config.named_code:
         check_trusted(code, folder.root, trust)
     try:
         resolve_device(config.device)

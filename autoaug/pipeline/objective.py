@@ -32,7 +32,7 @@ from autoaug.runs.callbacks import listening
 from autoaug.search.baselines import CONFIRMED, UNTRIED, affordable_baselines, baseline_scores
 from autoaug.search.budget import Budget, Reserve
 from autoaug.search.executors import executors, resolve_executor
-from autoaug.search.loop import run_search
+from autoaug.search.loop import elapsed, run_search
 from autoaug.search.progress import Progress
 from autoaug.search.space import AdversarialSpace, MixingSpace, SearchSpace, load_space
 from autoaug.search.strategies import Strategy, get_strategy
@@ -58,6 +58,10 @@ _UNIT = 1000
 _LEAST_SEEDS = 2
 #: The assumed resolution of scores, which is unknown: it keeps the deviation of equal scores above 0.
 _RESOLUTION = 1e-9
+#: Scores are no larger: the squares of their differences have to be numbers, too.
+_LARGEST = 1e100
+#: The key of the time of a confirmation, beside its scores.
+_SECONDS = "seconds"
 _WORDS = Phrases(MetricRecord(name="score", unit=""), split="", best="the best baseline by the search's trials")
 
 #: Fresh seeds take away the luck of a seed, not that of the data.
@@ -101,6 +105,8 @@ class Evaluate:
         try:
             with same_folder():
                 score = float(setting.objective(transform, seed, self.data_fraction))
+            if _LARGEST < abs(score) < math.inf:
+                raise ValueError(f"the score {score:g} is too large; return one within ±{_LARGEST:g}")
         except Exception as fault:  # the user's function may raise anything
             yield failed(begun, fault)
             return
@@ -173,8 +179,8 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
     tried = {name: baselines[name] for name in affordable_baselines(tuple(baselines), limits)}
     most = options.finalists + min(CONFIRMED, len(baselines))
     limits = limits.model_copy(update={"reserve": Reserve(most * options.seeds / options.workers, 0)})
-    ends = _end_of_search(limits, chosen, len(tried), most * options.seeds)
-    deadline = Deadline(now() + (limits.seconds or math.inf), least_seeds=_LEAST_SEEDS)
+    searched = _end_of_search(limits, chosen, len(tried), most * options.seeds)
+    ends = now() + (limits.seconds or math.inf)
     timeout = parse_time("trial-timeout", options.trial_timeout) if options.trial_timeout else None
     kind = resolve_executor(options.executor, options.workers, options.ray_address)
     judge = options.held_out or options.objective
@@ -185,13 +191,15 @@ def _search(options: ObjectiveOptions, progress: Progress) -> ObjectiveResult:
     ):
         place = folder / "study.db" if folder else "sqlite:///:memory:"
         study = SearchStudy(place, known, chosen, seed, facts=_facts(options.objective))
+        ends -= elapsed(study)  # in earlier sessions
         with open_executor(ObjectiveSetting(options.objective, options.device, modality)) as running:
-            progress.part_begins(0.0, ends)  # the start of the workers says nothing of the speed
+            progress.part_begins(0.0, searched)  # the start of the workers says nothing of the speed
             run_search(study, running, limits, _UNIT, tried, progress, training=_evaluate)
         candidate_policies = _candidate_policies(study, baselines, options.finalists)
-        progress.part_begins(ends, 1.0)
+        progress.part_begins(searched, 1.0)
         progress.say(f"confirming {len(candidate_policies)} policies on {options.seeds} fresh seeds")
         store = _ScoreStore(folder / "confirmation.json" if folder else None, judged_by)
+        deadline = Deadline(ends - store.seconds, least_seeds=_LEAST_SEEDS)
         fresh = confirmation_seeds(seed, options.seeds)
         with open_executor(ObjectiveSetting(judge, options.device, modality)) as running:
             trained = train_candidates(candidate_policies, fresh, running, store, progress, deadline)
@@ -268,6 +276,9 @@ class _ScoreStore:
     Args:
         path: the file, or None; a damaged file is ignored.
         scorer: the digest of the function that gives the scores. Those of another one are kept, but not read.
+
+    Attributes:
+        seconds: the time of the earlier sessions until their last scores.
     """
 
     cure = "the same call tries again"
@@ -278,6 +289,7 @@ class _ScoreStore:
         with suppress(OSError, ValueError, TypeError, AttributeError):
             noted = json.loads(path.read_bytes()) if path is not None else {}
             self._scores = {key: float(score) for key, score in noted.items() if math.isfinite(float(score))}
+        self.seconds, self._begun = self._scores.get(_SECONDS, 0.0), now()
 
     def work(self, policy: Policy, seed: int) -> Evaluate:  # noqa: ARG002 (other stores use the seed)
         return Evaluate(policy)
@@ -286,7 +298,7 @@ class _ScoreStore:
         return self._scores.get(self._key(policy, seed))
 
     def keep(self, policy: Policy, seed: int, result: TrialResult) -> float:
-        self._scores[self._key(policy, seed)] = result.score
+        self._scores |= {self._key(policy, seed): result.score, _SECONDS: self.seconds + now() - self._begun}
         if self._path is not None:
             write_atomically(self._path, json.dumps(self._scores, indent=1))
         return result.score

@@ -11,7 +11,7 @@ from typing import Any
 from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
 from autoaug.errors import Interrupted, NewerFormat, PolicyError, RunError, pausing_on_full_disk, resume_command
-from autoaug.pipeline.configure import named_code, prepare, reopen, run_folder_for
+from autoaug.pipeline.configure import prepare, reopen, run_folder_for
 from autoaug.pipeline.forecast import Forecast
 from autoaug.pipeline.forecasting import forecast
 from autoaug.pipeline.job import Job
@@ -118,7 +118,7 @@ def _result(folder: RunFolder) -> SearchResult | None:
 @contextmanager
 def _driving(folder: RunFolder, config: RunConfig) -> Iterator[None]:
     """Lock the run folder while the run is driven. Errors that pause the run tell how to continue."""
-    trust = bool(named_code(config))
+    trust = bool(config.named_code)
     going_on = resume_command(folder.root, trust)
     alone = held(folder.root, f"wait until it has ended, or end it and continue with: {going_on}")
     with pausing_on_full_disk(f"continue with: {going_on}"), alone:
@@ -131,7 +131,7 @@ def _driving(folder: RunFolder, config: RunConfig) -> Iterator[None]:
 
 def _carry_out(job: Job) -> SearchResult:
     config = job.config
-    trackers = open_trackers(config.track, job.folder, config.shown(exclude={"space", "policies"}), job.progress)
+    trackers = open_trackers(config, job.folder, job.progress)
     with alone_in_study(config.storage, config.study) if config.storage else nullcontext():
         result = run_job(replace(job, progress=Broadcast([job.progress, *trackers])))
     for tracker in trackers:

@@ -17,6 +17,7 @@ from autoaug.modalities.registry import get_modality
 from autoaug.policy.words import in_words
 from autoaug.report.frame import environment
 from autoaug.results import SearchResult
+from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.files import replacing, write_atomically
 from autoaug.version import __version__
@@ -34,7 +35,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
         RunError: the run is not complete, it kept no weights, or `out` is not a folder, or one with other files.
     """
     result, (_, config) = SearchResult.load(folder.root), RunFolder.open(folder.root, goes_on=False)
-    _check_weights(folder)
+    _check_weights(folder, config)
     if out.exists() and not out.is_dir():
         raise RunError(f"{out} exists and is not a folder; choose another with --out")
     there = {path.name for path in out.iterdir() if not path.name.startswith(".")} if out.is_dir() else set()
@@ -90,9 +91,10 @@ def inference_script(template: Path, about: Mapping[str, Any]) -> str:
     return environment(autoescape=False).from_string(template.read_text(encoding="utf-8")).render(given)
 
 
-def _check_weights(folder: RunFolder) -> None:
+def _check_weights(folder: RunFolder, config: RunConfig) -> None:
     """Raise `RunError` if the run has no weights, or damaged ones; the message tells how to train them again."""
-    cure = f"delete {folder.result} and train them again with: {resume_command(folder.root)}"
+    going_on = resume_command(folder.root, bool(config.named_code))
+    cure = f"delete {folder.result} and train them again with: {going_on}"
     if not folder.model.is_file():
         raise RunError(f"{folder.root} has no weights; {cure}")
     try:

@@ -80,7 +80,7 @@ def _unfinished_page(folder: RunFolder, cdn: bool) -> str:
         "unfinished.html",
         plotly_script(cdn),
         name=folder.name,
-        resume=resume_command(folder.root),
+        resume=resume_command(folder.root, bool(run.config.named_code)),
         run=run,
         metric=run.facts.metric,
         failures=failures(run.facts.trials),

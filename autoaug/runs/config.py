@@ -14,6 +14,7 @@ from autoaug.policy.models import Policy
 from autoaug.search.budget import Budget
 from autoaug.search.space import SearchSpace
 from autoaug.training.recipe import Recipe
+from autoaug.utils.own_code import names_function
 from autoaug.utils.quantities import LARGEST_COUNT
 from autoaug.utils.redaction import redacted
 from autoaug.utils.renamed import renamed, upgraded
@@ -147,6 +148,17 @@ class RunConfig(BaseModel):
     def is_private(self) -> bool:
         """Whether a field may contain a password or a token."""
         return any(getattr(self, name) is not None for name in _SECRET)
+
+    @property
+    def named_code(self) -> list[str]:
+        """Code that the run uses and that only its config names: the user's functions, and a Ray cluster, whose answers
+        are code.
+        """
+        # Most networks have no such name, and to ask the modality loads torch.
+        is_own = names_function(self.model) and get_modality(self.modality).models.is_own(self.model)
+        named = (self.model if is_own else None, self.metric if names_function(self.metric) else None, self.accept)
+        cluster = [f"the Ray cluster {redacted(self.ray_address)}"] if self.ray_address else []
+        return [f"the function {name}" for name in named if name] + cluster
 
     def facts(self) -> dict[str, Any]:
         """What every training of the run depends on, besides its policy: plain JSON values by name."""

@@ -131,7 +131,7 @@ def _why_not_begun(folder: RunFolder, begun: RunConfig, wanted: RunConfig) -> st
     cure = (
         f"see its report, {folder.report}"
         if folder.result.is_file()
-        else f"continue that run with: {resume_command(folder.root)}"
+        else f"continue that run with: {resume_command(folder.root, bool(begun.named_code))}"
     )
     return f"run folder {folder.root} {which}; {cure}, or choose another folder with --out"
 

@@ -46,6 +46,11 @@ class _NamedModules(MetaPathFinder):
 _named = _NamedModules()
 
 
+def names_function(name: str) -> bool:
+    """Whether `name` has the form of a user's function, ``module:function``; networks of libraries have it, too."""
+    return ":" in name
+
+
 def load_function(name: str, what: str) -> Callable[..., Any]:
     """Load the function `name`, given as ``module:function``. The module is installed, or a file or package in the
     working directory; it may import other modules from there by their plain names.

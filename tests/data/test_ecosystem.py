@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import socket
 import tarfile
+import time
 from pathlib import Path
+from urllib.request import getproxies
 
 import numpy as np
 import pytest
@@ -129,5 +132,25 @@ def test_what_is_wrong_is_named(tmp_path: Path) -> None:
     }
     with pytest.raises(DataError, match=r"1 has no sample; add it, next to the other members of 1"):
         open_source(shard(tmp_path / "parted.tar", parted), LIMIT)
-    with pytest.raises(DataError, match=r"hf:no/such cannot be loaded"):
+
+
+def test_without_a_network_the_hub_is_not_asked_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its client tries six times, and waits for 23 seconds between the tries."""
+    import datasets
+    from huggingface_hub import constants
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    waits: list[float] = []
+    for name in getproxies():
+        monkeypatch.delenv(f"{name}_proxy", raising=False)
+        monkeypatch.delenv(f"{name}_proxy".upper(), raising=False)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    monkeypatch.setattr(time, "sleep", waits.append)
+    for config in (constants, datasets.config):
+        monkeypatch.setattr(config, "HF_HUB_OFFLINE", False)
+    with pytest.raises(DataError, match=r"hf:no/such cannot be loaded \(.*without a network, data that save_to_disk"):
         open_source("hf:no/such", LIMIT)
+    assert not waits
+    assert not constants.HF_HUB_OFFLINE

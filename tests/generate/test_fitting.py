@@ -28,6 +28,7 @@ def test_large_photographs_are_learned_at_a_smaller_size_and_sampled_at_it(tmp_p
     assert sizes == {(16, 16)}
 
 
+@pytest.mark.fault("driver", "Ctrl-C while a generator is fitted")
 def test_an_interrupted_fit_goes_on_only_with_samples_of_the_same_size(tmp_path: Path) -> None:
     write_folder(tmp_path / "large", *bars(60, size=40, channels=3))
 

@@ -17,6 +17,7 @@ from autoaug.pipeline.objective import Objective
 from autoaug.policy.loading import read_policy
 from autoaug.search.progress import Progress
 from autoaug.search.space import load_space
+from autoaug.utils.clock import now
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -74,6 +75,30 @@ def test_the_same_call_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     whole = autoaug.search(objective=likes_turns, strategy="random", trials=12, seeds=2, out=tmp_path / "whole")
     assert [t.score for t in resumed.history] == [t.score for t in whole.history]
     assert resumed.sentence == whole.sentence
+
+
+def test_the_time_of_earlier_sessions_is_spent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a clock that each call moves on by an hour: one is in the search, and eight in the confirmation."""
+    hours, calls, most = [0], [0], [2]
+
+    def slow(transform: autoaug.PolicyTransform, seed: int, fidelity: float) -> float:
+        if calls[0] == most[0]:
+            raise KeyboardInterrupt
+        calls[0] += 1
+        hours[0] += 1
+        return likes_turns(transform, seed, fidelity)
+
+    def session(calls_until_interrupted: int) -> autoaug.ObjectiveResult:
+        hours[0], calls[0], most[0] = 0, 0, calls_until_interrupted
+        options = {"time": "10h", "strategy": "random", "finalists": 1, "seeds": 3, "workers": 1}
+        return autoaug.search(objective=slow, **options, out=tmp_path / "run")  # type: ignore[call-overload,no-any-return]
+
+    monkeypatch.setattr("autoaug.pipeline.objective.now", lambda: now() + 3600 * hours[0])
+    for count in (2, 7):
+        with pytest.raises(KeyboardInterrupt):
+            session(count)
+    result = session(-1)
+    assert {len(candidate.scores) for candidate in result.candidates} == {2}, "those that are trained in any case"
 
 
 def test_trials_of_another_function_are_not_mixed_with_its_own(tmp_path: Path) -> None:
@@ -207,7 +232,13 @@ def test_what_cannot_be_is_refused(options: dict[str, object], words: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"), [("1 / 0", "ZeroDivisionError"), ("float('nan')", "not finite"), ("'much'", "ValueError")]
+    ("answer", "words"),
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("float('nan')", "not finite"),
+        ("'much'", "ValueError"),
+        ("-1e300", r"the score -1e\+300 is too large; return one within ±1e\+100"),
+    ],
 )
 @pytest.mark.fault("trials", "an objective that fails")
 def test_objectives_that_fail_are_grouped_by_cause(answer: str, words: str) -> None:

@@ -116,6 +116,17 @@ def test_page_and_model_card_say_the_same_recipe_and_no_interval_of_two_seeds(ru
     assert not re.search(r"[+-][0-9.]+ to [+-]", classes)
 
 
+def test_what_two_seeds_prove_stands_beside_intervals_that_they_are_too_few_for(run: RunFolder) -> None:
+    """The page said of a proven difference that seeds are too few for intervals."""
+    told = json.loads(run.result.read_text())
+    told["comparison"] |= {"differences": [0.2, 0.21], "difference": 0.205, "ci95": [0.19, 0.22]}
+    run.result.write_text(json.dumps(told | {"verdict": "better"}))
+    text = report_page(run, cdn=True)
+    assert "95 % interval +19.00 to +22.00" in text
+    assert "the seeds are too few for intervals of candidates alone" in text
+    assert "too few for intervals." not in text
+
+
 def test_all_seeds_of_the_confirmation_are_listed(run: RunFolder) -> None:
     result = SearchResult.load(run.root)
     longest = max((candidate.seeds for candidate in result.candidates), key=len)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +20,9 @@ import autoaug
 from autoaug.api import robustness
 from autoaug.errors import OptionError, RunError
 from autoaug.modalities.own_networks import build_own
+from autoaug.report import report_page
+from autoaug.report.model_card import export_model
+from autoaug.runs.callbacks import TRACKERS, Logged, open_trackers
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.own_code import code_digest, load_function
 from tests.conftest import write_npz
@@ -151,6 +156,35 @@ def test_what_a_folder_names_is_run_only_if_it_is_trusted(here: Path) -> None:
         robustness(data, folder, epsilon=0.01, steps=1, samples=8, trust=True)
     assert autoaug.resume(run, trust=True).run_dir == run
     assert CALLS
+
+
+@pytest.mark.parametrize("names_code", [False, True])
+def test_where_a_run_uses_own_code_every_printed_command_trusts_its_folder(
+    names_code: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asks_nobody(*_: object) -> None:
+        raise ConnectionError("nobody answers")
+
+    older = Path(__file__).parents[1] / "older"
+    folders = [RunFolder(shutil.copytree(older / name, tmp_path / name)) for name in ("unfinished", "finished")]
+    for folder in folders:
+        config = yaml.safe_load(folder.config.read_text()) | {"track": ["mlflow"]}
+        folder.config.write_text(yaml.safe_dump({**config, "model": OWN} if names_code else config))
+    (unfinished, config), (finished, _) = (RunFolder.open(folder.root) for folder in folders)
+    monkeypatch.setitem(TRACKERS, "mlflow", ("json", asks_nobody))
+    said = [report_page(unfinished, cdn=True)]
+    for refused in (
+        lambda: RunFolder.create(unfinished.root, config),
+        lambda: open_trackers(config, unfinished, Logged()),
+        lambda: export_model(finished, tmp_path / "model"),
+    ):
+        with pytest.raises(autoaug.AutoaugError) as fault:
+            refused()
+        said.append(str(fault.value))
+    for words in said:
+        assert re.search(f"autoaug resume {tmp_path}/[a-z]+( --trust)?", words)[1] == (
+            " --trust" if names_code else None
+        )  # type: ignore[index]
 
 
 @pytest.mark.parametrize(

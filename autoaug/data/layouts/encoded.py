@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from autoaug.data.layouts.listing import Item, Listing, format_left_out
@@ -22,7 +22,11 @@ class Encoded(NamedTuple):
 
 
 def list_encoded(
-    name: str, samples: Iterable[Encoded], parts: Sequence[str], left_out: Counter[str] | None = None
+    name: str,
+    samples: Iterable[Encoded],
+    parts: Sequence[str],
+    left_out: Counter[str] | None = None,
+    unused: Collection[str] = (),
 ) -> Listing:
     """Write samples to a temporary folder and list them; raises `DataError` if there are none.
 
@@ -33,6 +37,7 @@ def list_encoded(
         samples: the samples.
         parts: the names of shards or splits from which the roles were taken.
         left_out: counts what is left out while `samples` are read.
+        unused: the columns that are not used, gathered while `samples` are read.
     """
     folder, items = spill_folder(), []
     for number, sample in enumerate(samples):
@@ -41,7 +46,8 @@ def list_encoded(
         items.append(Item(path, sample.label, sample.role))
     if not items:
         raise DataError(f"{name}: there are no samples in it")
-    return Listing(name, tuple(items), left_out=format_left_out(left_out or Counter()), assumed=_assumed(parts))
+    words = (*format_left_out(left_out or Counter()), *(f"column {column!r}" for column in unused))
+    return Listing(name, tuple(items), left_out=words, assumed=_assumed(parts))
 
 
 def role_in(name: str) -> Role:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from autoaug.data.layouts.encoded import Encoded, list_encoded, role_in
 from autoaug.data.layouts.listing import Listing
@@ -28,8 +31,7 @@ def list_huggingface(name: str, feature: str) -> Listing:
 
     unused: dict[str, None] = {}
     samples = _samples(name, splits, getattr(datasets, feature), unused)
-    listing = list_encoded(f"hf:{name}", samples, list(splits))
-    return replace(listing, left_out=tuple(f"column {column!r}" for column in unused))
+    return list_encoded(f"hf:{name}", samples, list(splits), unused=unused)
 
 
 def load_splits(name: str) -> dict[str, Any]:
@@ -40,19 +42,40 @@ def load_splits(name: str) -> dict[str, Any]:
         import datasets
     except ImportError:
         raise DataError(f"hf:{name} needs the package datasets: pip install 'autoaug[huggingface]'") from None
-    log = logging.getLogger("huggingface_hub")
-    level = log.level
-    log.setLevel(logging.ERROR)  # without a network, it tells of every try
     try:
-        loaded = datasets.load_from_disk(name) if Path(name).is_dir() else datasets.load_dataset(name)
+        if Path(name).is_dir():
+            loaded = datasets.load_from_disk(name)
+        else:
+            with _tried_once_without_a_network():
+                loaded = datasets.load_dataset(name)
     except ConnectionError as fault:
         cure = "without a network, data that save_to_disk has written open as hf:FOLDER"
         raise DataError(f"hf:{name} cannot be loaded ({first_line(fault)}); {cure}") from None
     except Exception as fault:  # the library raises many types: no such name, another format
         raise DataError(f"hf:{name} cannot be loaded ({first_line(fault)})") from None
-    finally:
-        log.setLevel(level)
     return loaded if isinstance(loaded, dict) else {"train": loaded}
+
+
+@contextmanager
+def _tried_once_without_a_network() -> Iterator[None]:
+    """Where the name of the hub cannot be looked up, its client is offline in the block, and finds only what it has
+    kept: it would try six times, for half a minute or more, and tell of every try. Proxies look names up themselves.
+    """
+    from huggingface_hub import constants
+
+    log = logging.getLogger("huggingface_hub")
+    before = log.level, constants.HF_HUB_OFFLINE
+    log.setLevel(logging.ERROR)
+    try:
+        if not getproxies():
+            socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, None)
+    except OSError:
+        constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        log.setLevel(before[0])
+        constants.HF_HUB_OFFLINE = before[1]
 
 
 def _samples(name: str, splits: dict[str, Any], feature: Any, unused: dict[str, None]) -> Iterator[Encoded]:

@@ -58,7 +58,18 @@ def list_manifest(path: Path) -> Listing:
             f"{path}: none of the {len(items)} listed files exists; the first: {printable(str(items[0].path))} "
             "(relative paths start at the folder of the manifest)"
         )
-    return Listing(str(path), tuple(items), kind=next(kind for kind, name in LABEL_COLUMNS.items() if name in columns))
+    kind = next(kind for kind, name in LABEL_COLUMNS.items() if name in columns)
+    assumed = joined_labels(LABEL_COLUMNS[kind], [item.label for item in items]) if kind == "classification" else ()
+    return Listing(str(path), tuple(items), assumed=assumed, kind=kind)
+
+
+def joined_labels(column: str, classes: Sequence[str]) -> tuple[str, ...]:
+    """What is assumed of classes that look like several labels each, as text; nothing if none does."""
+    joined = next((label for label in classes if ";" in label), None)
+    if joined is None:
+        return ()
+    several = LABEL_COLUMNS["multi-label"]
+    return (f"{joined!r} is taken for one class; rename the column {column!r} to {several} if it is several labels",)
 
 
 def cell_of(label: np.ndarray, classes: Sequence[str]) -> str:

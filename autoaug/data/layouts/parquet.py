@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,7 @@ def list_parquet(path: Path) -> Listing:
     files = shards(path, ".parquet") if path.is_dir() else [path]
     unused: dict[str, None] = {}
     samples = (sample for file in files for sample in _samples(file, unused))
-    listing = list_encoded(str(path), samples, [file.name for file in files])
-    return replace(listing, left_out=tuple(f"column {name!r}" for name in unused))
+    return list_encoded(str(path), samples, [file.name for file in files], unused=unused)
 
 
 def is_parquet_folder(path: Path) -> bool:

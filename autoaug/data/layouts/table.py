@@ -18,7 +18,7 @@ from autoaug.data.labels import Kind
 from autoaug.data.layouts.encoded import role_in
 from autoaug.data.layouts.folder import EXPANSION
 from autoaug.data.layouts.heads import columns_of
-from autoaug.data.layouts.manifest import LABEL_COLUMNS, check_number
+from autoaug.data.layouts.manifest import LABEL_COLUMNS, check_number, joined_labels
 from autoaug.data.layouts.parquet import LABELS, shards
 from autoaug.data.layouts.reading import reading
 from autoaug.data.layouts.separated import separated_rows
@@ -138,7 +138,9 @@ def read_table(data: str, names: Columns) -> Table:
         f"{data}: the samples are taken from the column {sample!r} and the labels from {label!r}; rename the columns "
         f"to {names.samples[0]} and label if others are meant"
     )
-    assumed = (told,) if is_guess else ()
+    are_classes = names.labels is _LABELS and kind == "classification"
+    joined = joined_labels(label, [row.label for row in rows]) if are_classes else ()
+    assumed = (*((told,) if is_guess else ()), *joined)
     return Table(data, tuple(rows), left_out, assumed, tuple(unreadable), kind)
 
 

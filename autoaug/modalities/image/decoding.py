@@ -239,11 +239,6 @@ def _read_smaller(opened: Image.Image, shape: ImageForm) -> None:
     opened.draft(None, (side, side))
 
 
-def as_picture(image: np.ndarray) -> Image.Image:
-    """uint8 ``[C, H, W]`` with 1 to 4 channels as a Pillow image: with 2 or 4, the last one is its transparency."""
-    return Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0))
-
-
 def _converted(image: Image.Image, mode: str) -> Image.Image:
     """The image in another mode. The transparency of its colors is dropped, of which Pillow would warn."""
     image.info.pop("transparency", None)

@@ -7,20 +7,22 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from autoaug.data.layouts import list_files, no_such_data
 from autoaug.data.layouts.arrays import open_npz
 from autoaug.data.source import Source
 from autoaug.errors import DataError
 from autoaug.modalities.base import AS_SUITS, Reading
-from autoaug.modalities.image.decoding import as_picture, image_endings
+from autoaug.modalities.image.decoding import image_endings
 from autoaug.modalities.image.sources.arrays import prepare, resized, with_forms
 from autoaug.modalities.image.sources.files import open_images
 from autoaug.modalities.image.sources.idx import is_idx_folder, open_idx
 from autoaug.modalities.image.sources.named import DATA_SETS, open_torchvision
 
 suffix = ".png"
-_MOST_CHANNELS = 4
+#: Files are read with so many channels: with 2 or 4, the last one would be their transparency, which is dropped.
+_CHANNELS_OF_FILES = (1, 3)
 extra_arrays: Mapping[str, np.ndarray] = {}
 
 
@@ -67,13 +69,13 @@ def _arrays(data: str, memory_limit: int) -> Callable[[], Source] | None:
 
 
 def write(sample: np.ndarray, path: Path) -> None:
-    """Write uint8 ``[C, H, W]`` as a PNG file; raises `DataError` for more channels than such a file can have."""
-    if len(sample) > _MOST_CHANNELS:
+    """Write uint8 ``[C, H, W]`` as a PNG file; raises `DataError` for other channels than such files are read with."""
+    if len(sample) not in _CHANNELS_OF_FILES:
         raise DataError(
-            f"images with {len(sample)} channels cannot be written as PNG files, which have at most {_MOST_CHANNELS}; "
-            "a search takes samples from the generator itself, with --generator"
+            f"images with {len(sample)} channels cannot be written as PNG files, which are read with 1 or 3; a search "
+            "takes samples from the generator itself, with --generator"
         )
-    as_picture(sample).save(path, "PNG")
+    Image.fromarray(sample[0] if len(sample) == 1 else sample.transpose(1, 2, 0)).save(path, "PNG")
 
 
 def as_array(samples: np.ndarray) -> np.ndarray:

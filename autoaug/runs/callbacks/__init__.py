@@ -13,6 +13,7 @@ from autoaug.runs.callbacks.log import Logged
 from autoaug.runs.callbacks.mlflow import MLflow
 from autoaug.runs.callbacks.tensorboard import TensorBoard
 from autoaug.runs.callbacks.wandb import Wandb
+from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
 from autoaug.search.progress import Progress
 from autoaug.utils.redaction import without_secrets
@@ -45,10 +46,8 @@ def check_trackers(names: Iterable[str]) -> None:
         needed(TRACKERS[name][0], name)
 
 
-def open_trackers(
-    names: Iterable[str], folder: RunFolder, options: dict[str, Any], progress: Progress
-) -> list[Tracker]:
-    """Open the event log and the trackers called `names`. A tracker that fails later is switched off, and the reason
+def open_trackers(config: RunConfig, folder: RunFolder, progress: Progress) -> list[Tracker]:
+    """Open the event log and the trackers of a run. A tracker that fails later is switched off, and the reason
     goes to the log and to `progress`.
 
     Raises:
@@ -56,17 +55,16 @@ def open_trackers(
     """
     log = EventLog(folder.events)
     others = Broadcast([log, progress])
-    return [log, *(Guarded(name, _opened(name, folder, options), others) for name in names)]
+    return [log, *(Guarded(name, _opened(name, folder, config), others) for name in config.track)]
 
 
-def _opened(name: str, folder: RunFolder, options: dict[str, Any]) -> Tracker:
+def _opened(name: str, folder: RunFolder, config: RunConfig) -> Tracker:
     try:
-        return TRACKERS[name][1](folder, options)
+        return TRACKERS[name][1](folder, config.shown(exclude={"space", "policies"}))
     except Exception as fault:  # no server, no key: each library has its own errors
         reason = without_secrets(first_line(fault))
-        raise OptionError(
-            f"--track {name} cannot start ({reason}); fix this and continue with: {resume_command(folder.root)}"
-        ) from None
+        going_on = resume_command(folder.root, bool(config.named_code))
+        raise OptionError(f"--track {name} cannot start ({reason}); fix this and continue with: {going_on}") from None
 
 
 __all__ = ["TRACKERS", "Broadcast", "Logged", "Tracker", "check_trackers", "listening", "open_trackers"]

@@ -20,6 +20,7 @@ from autoaug.training.metrics.translations import Bleu, ChrF, check_installed
 from autoaug.training.tasks import Task
 from autoaug.training.transcription import Transcription
 from autoaug.training.translation import Translation, made_up
+from autoaug.utils.own_code import names_function
 
 #: So many samples of each class are made up to try a metric.
 _OF_EACH = 4
@@ -63,15 +64,10 @@ def validation_metric(metric: Metric, task: Task) -> Metric:
     return trial_metric(metric, task) if isinstance(task, Translation) else metric
 
 
-def is_own(name: str) -> bool:
-    """Whether that is the name of a user's function."""
-    return ":" in name
-
-
 def check_metric_name(name: str) -> None:
     """Raise `UnknownName` if no task has such a metric, and it does not name a user's function."""
     known = dict.fromkeys(known for metrics in _METRICS.values() for known in metrics)
-    if not is_own(name) and name not in known:
+    if not names_function(name) and name not in known:
         raise UnknownName("metric", name, [*known, "MODULE:FUNCTION"])
 
 
@@ -79,7 +75,7 @@ def get_metric(name: str, task: Task) -> Metric:
     """The metric with that name, or the user's function ``module:function``. Raises `OptionError` if the task has no
     such metric.
     """
-    if is_own(name):
+    if names_function(name):
         if isinstance(task, Transcription | Translation):
             raise OptionError(f"--metric {name}: texts are measured by {', '.join(metrics_of(task))}; leave it out")
         return OwnMetric(name, task.outputs if not task.classes else 1, bool(task.classes))
@@ -117,7 +113,7 @@ def check_metric(
         has = _has(task, all_labels, split)
         _check_finite(name, metric, task, all_labels, has)
         own = (groups or {}).get(split)
-        if not task.classes or not is_own(name):
+        if not task.classes or not names_function(name):
             continue
         units = np.arange(len(all_labels)) if own is None else own
         for lone in [label for label in np.unique(all_labels) if len(np.unique(units[all_labels == label])) == 1]:
