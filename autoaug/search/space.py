@@ -102,7 +102,7 @@ class MixingSpace(FrozenSpace):
 
     kinds: Annotated[tuple[MixingKind, ...], _Kinds] = ("none",)
     probability: tuple[Unit, Unit] = (0.2, 1.0)
-    alpha: tuple[Positive, Annotated[float, Field(gt=0, le=8)]] = (0.1, 1.0)
+    alpha: tuple[Annotated[float, Field(ge=0.01)], Annotated[float, Field(le=8)]] = (0.1, 1.0)
 
 
 class AdversarialSpace(FrozenSpace):

@@ -103,3 +103,14 @@ def test_workers_of_a_loader_draw_for_themselves_in_albumentations() -> None:
         epochs.append(torch.cat(list(loader)))
     assert len({view.numpy().tobytes() for epoch in epochs[:2] for view in epoch}) > 12
     assert torch.equal(epochs[0], epochs[2])
+
+
+def test_two_policies_of_other_seeds_draw_apart_in_one_worker() -> None:
+    """As the two views of contrastive learning."""
+    module = loaded(load_policy("randaugment"), "albumentations")
+    epochs = []
+    for seed in (0, 1):
+        augment = module["A"].Compose([module["Augment"]()], seed=seed)
+        loader = DataLoader(Views(augment), 4, num_workers=2, generator=torch.Generator().manual_seed(1))
+        epochs.append(torch.cat(list(loader)))
+    assert sum(bool((one != other).any()) for one, other in zip(*epochs, strict=True)) > len(epochs[0]) / 2

@@ -171,6 +171,15 @@ def test_workers_draw_for_themselves_in_numpy(tmp_path: Path, monkeypatch: pytes
     assert len({view.numpy().tobytes() for epoch in epochs for view in epoch}) > 18
 
 
+@pytest.mark.parametrize("seeds", [(0, 1), (None, None)])
+def test_two_modules_of_numpy_draw_apart_in_one_worker(seeds: tuple[int | None, int | None]) -> None:
+    """As the two views of contrastive learning."""
+    augment = loaded(load_policy("randaugment"), "numpy")["Augment"]
+    first, second = augment(seeds[0]), augment(seeds[1])
+    loader = DataLoader(Views(lambda given: np.stack([first(given), second(given)])), 6, num_workers=2)
+    assert sum(bool((one != other).any()) for one, other in torch.cat([*loader])) > 6
+
+
 def test_kornia_and_keras_mix_by_their_own() -> None:
     policy = load_policy("flip-crop")
     images, labels, shares = photographs(8), torch.arange(8), []

@@ -222,6 +222,13 @@ def test_a_strategy_that_cannot_search_a_space_says_so_and_names_one_that_can(
         get_strategy(name).check(load_space(space))
 
 
+@pytest.mark.parametrize("name", ["grid", "pbt", "gradient", "density"])
+def test_a_strategy_for_operators_refuses_a_space_without(name: str) -> None:
+    mixing = SearchSpace.model_validate({"mixing": {"kinds": ["none", "mixup", "cutmix"]}})
+    with pytest.raises(SpaceError, match=rf"strategy '{name}' .*has none.*; use tpe or random"):
+        get_strategy(name).check(mixing)
+
+
 @pytest.mark.parametrize(
     ("name", "part", "words"),
     [

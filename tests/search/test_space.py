@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import optuna
@@ -10,7 +12,7 @@ import pytest
 from autoaug.errors import SpaceError, UnknownName
 from autoaug.modalities.operators import all_operators
 from autoaug.policy.loading import load_policy
-from autoaug.search.sampling import sample_policy
+from autoaug.search.sampling import Given, sample_policy, sample_shaped
 from autoaug.search.space import SearchSpace, load_space, space_names
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -69,6 +71,7 @@ def test_the_digits_space_has_no_flips() -> None:
         ("copies: [1, 99]\n", ["line 1", "copies"]),
         ("families:\n  a: {Rotate: 7}\nlayers: [0, 1]\n", ["line 2", "7"]),
         ("mixing: {kinds: [mixup], alpha: [.nan, 1]}\n", ["alpha"]),
+        ("mixing: {kinds: [mixup], alpha: [0.001, 1]}\n", ["alpha", "0.01"]),
         (
             "adversarial: {kinds: [none, pgd]}\nportfolio: [{adversarial: pgd}]\n",
             ["shape 1 of the portfolio has the attack 'pgd', which its shapes cannot have; they can have: none"],
@@ -84,6 +87,47 @@ def test_a_broken_space_names_line_and_cure(text: str, words: list[str], tmp_pat
     assert "\n" not in str(error.value)
     for word in words:
         assert word in str(error.value)
+
+
+def test_policies_are_drawn_at_the_ends_of_the_widest_ranges() -> None:
+    """What a space allows, a policy does."""
+    widest = {
+        "base": [{"operator": "Rotate", "magnitude": [0, 1]}],
+        "families": {"all": {"Rotate": 1, "Invert": 1}},
+        "layers": [0, 16],
+        "probability": [0, 1],
+        "strength": [0, 1],
+        "mixing": {"kinds": ["none", "mixup"], "probability": [0, 1], "alpha": [0.01, 8]},
+        "adversarial": {
+            "kinds": ["none", "fgsm", "pgd", "magnitudes"],
+            "norms": ["linf", "l2"],
+            "losses": ["plain", "trades"],
+            "epsilon": [1e-6, 1],
+            "steps": [1, 50],
+            "share": [0, 1],
+        },
+        "synthetic": {"kinds": ["none", "pca"], "share": [1e-6, 0.75], "confidence": [0, 1]},
+        "regularization": {"weight_decay": [1e-6, 1], "dropout": [0, 0.99]},
+        "copies": [1, 8],
+    }
+    space = SearchSpace.model_validate(widest)
+
+    class End(Given):
+        """Takes one end of each range, and one of the choices."""
+
+        def __init__(self, end: int, place: int) -> None:
+            super().__init__({})
+            self.end, self.place = end, place
+
+        def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:  # noqa: ARG002
+            return (low, high)[self.end]
+
+        def suggest_categorical(self, name: str, choices: Sequence[str]) -> str:  # noqa: ARG002
+            return choices[self.place % len(choices)]
+
+    for end, place in itertools.product((0, 1), range(4)):
+        sample_policy(space, End(end, place))
+        sample_shaped(space, End(end, place))
 
 
 def test_unknown_names_offer_the_nearest() -> None:

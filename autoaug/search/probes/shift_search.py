@@ -267,8 +267,8 @@ def _changed(o: Operation, low: float, high: float) -> Operation:
 
 def _thinned(matcher: _Matcher, state: _State, least: float) -> _State:
     """The state without the operations that lower the discrepancy by less than `least`."""
-    for operation in state.operations:
-        rest = [o for o in state.operations if o != operation]
+    for name in [o.operator for o in state.operations]:
+        rest = [o for o in state.operations if o.operator != name]
         without = _refined(matcher, matcher.state(rest), _ROUGHLY)
         if without.distance < state.distance + least:
             state = without

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autoaug.errors import SpaceError
 from autoaug.policy.models import Layer, Policy
 from autoaug.search.probes.density import NAME, PURPOSE, MatchDensity
+from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import Probe, SearchContext
 from autoaug.search.strategies.probe_based import ProbeBased
 
@@ -20,6 +22,10 @@ class Density(ProbeBased):
     name = "density"
     summary = "Fast AutoAugment: score policies by trained models; cheap, blind to a shift of the validation samples"
     stage = "density"
+
+    def check(self, space: SearchSpace) -> None:
+        if not (space.base or space.layers[1]):
+            raise SpaceError(f"strategy {NAME!r} needs operators, but space {space.name!r} has none; use tpe or random")
 
     def probe(self, context: SearchContext) -> Probe:
         return Probe(NAME, MatchDensity(context.space), PURPOSE)

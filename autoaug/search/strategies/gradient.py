@@ -7,7 +7,7 @@ from typing import Any
 
 from autoaug.errors import SpaceError
 from autoaug.policy.models import Policy
-from autoaug.search.probes.gradient import NAME, PURPOSE, LearnByGradient
+from autoaug.search.probes.gradient import NAME, PURPOSE, LearnByGradient, starting_policy
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import Probe, SearchContext
 from autoaug.search.strategies.probe_based import ProbeBased
@@ -26,6 +26,9 @@ class Gradient(ProbeBased):
                 f"strategy {NAME!r} follows the gradients of operators, which those of the modality "
                 f"{space.modality.name!r} do not have; auto, tpe and random take every space"
             )
+        if not starting_policy(space).layers:
+            where = f"space {space.name!r} has none to start from"
+            raise SpaceError(f"strategy {NAME!r} learns about operators, but {where}; use tpe or random")
 
     def probe(self, context: SearchContext) -> Probe:
         return Probe(NAME, LearnByGradient(context.space), PURPOSE)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import cast
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +19,7 @@ from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Operation
 from autoaug.search.probes import shift_search
 from autoaug.search.probes.mmd import ReferenceSample
-from autoaug.search.probes.shift_search import Match, policy_of
+from autoaug.search.probes.shift_search import Match, _Matcher, _State, _thinned, policy_of
 
 MODALITY = get_modality()
 
@@ -83,6 +86,23 @@ def test_a_bound_is_kept_and_slow_operators_are_left_out_first() -> None:
     assert found.operations == shift_search.match(waves[:60], quieter, sounds, most).operations
     without = shift_search.match(waves[:60], quieter, sounds, most, lacking={"Gain"})
     assert not any("Gain" in step for step, _ in without.steps), "what has nothing to work with is not tried"
+
+
+def test_all_superfluous_operations_are_removed_also_those_that_changed_as_another_was() -> None:
+    class Known:
+        """Measures a rotation by its range, and next to nothing else."""
+
+        def state(self, operations: Sequence[Operation]) -> _State:
+            highs = {o.operator: o.magnitude[1] for o in operations}
+            apart = abs(highs.get("Rotate", 0) - 0.25) + 0.001 * abs(highs.get("Contrast", 0.4) - 0.4)
+            return _State(apart, tuple(operations))
+
+        def best(self, candidates: Iterable[Sequence[Operation]]) -> _State:
+            return min(map(self.state, candidates), key=lambda s: s.distance)
+
+    known = cast("_Matcher", Known())
+    given = [Operation(operator=name, magnitude=(0, 0.5)) for name in ("Brightness", "Contrast", "Sharpness", "Rotate")]
+    assert [o.operator for o in _thinned(known, known.state(given), least=0.01).operations] == ["Rotate"]
 
 
 def test_images_without_any_content_are_no_fault() -> None:
