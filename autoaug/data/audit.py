@@ -104,7 +104,7 @@ def audit(source: Source) -> Audit:
         *_straddling_groups(source),
         *_missing_groups(source),
         *_uneven_and_small(source),
-        *(Finding("split", "warning", words) for words in source.assumed),
+        *(Finding("assumed", "warning", words) for words in source.assumed),
         *(Finding("unusual", "warning", words) for words in source.unusual),
         *_augmented_copies(source),
         *_what_is_left_out(source),

@@ -30,7 +30,8 @@ def run_job(job: Job) -> SearchResult:
     folder, config, data, progress = job.folder, job.config, job.data, job.progress
     data.check_test_groups()
     progress.measured_by(metric_record(job.trial_metric))
-    for finding in split_findings(data):
+    assumed = (finding for finding in job.audit.findings if finding.code == "assumed")
+    for finding in (*assumed, *split_findings(data)):
         progress.warn(finding.message)
     facts = job.facts()
     keep_to(folder.confirmation / "facts.json", facts)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import runpy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+import autoaug
 from autoaug import api
 from autoaug.data.audit import audit
 from autoaug.data.description import describe_source
@@ -19,9 +21,10 @@ from autoaug.data.loading import open_source
 from autoaug.data.source import index_labels
 from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet, split
-from autoaug.errors import AutoaugError, DataError
+from autoaug.errors import AutoaugError, DataError, Interrupted
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.options import SearchOptions
+from autoaug.search.progress import Progress
 from tests.conftest import bars, write_npz
 
 
@@ -63,6 +66,21 @@ def test_a_class_that_looks_like_several_labels_is_said_to_be_one(samples: str, 
     said = "'a;c' is taken for one class; rename the column 'label' to labels if it is several labels"
     assert source.assumed == ((said,) if column == "label" else ())
     assert len(source.classes) == 3
+
+
+def test_what_is_assumed_of_labels_is_said_before_the_search(tmp_path: Path) -> None:
+    class Reading(Progress):
+        def warn(self, message: str) -> None:
+            if "'a;c' is taken for one class" in message:
+                raise KeyboardInterrupt
+
+    for number, image in enumerate(bars(60)[0]):
+        Image.fromarray(image[..., 0]).save(tmp_path / f"{number}.png")
+    lines = [f"{number}.png,{('a', 'b', 'a;c')[number % 3]}" for number in range(60)]
+    (tmp_path / "data.csv").write_text("\n".join(["path,label", *lines]))
+    options: dict[str, Any] = {"trials": 2, "epochs": 1, "seeds": 2, "workers": 1, "out": tmp_path / "run"}
+    with pytest.raises(Interrupted):
+        autoaug.search(tmp_path / "data.csv", progress=Reading(), **options)
 
 
 def test_columns_of_an_array_tell_what_is_predicted(labeled: Path, measured: Path, npz: Path) -> None:
