@@ -9,7 +9,7 @@ from autoaug.evaluation.cautions import cautions
 from autoaug.evaluation.wording import FEWEST_SEEDS, claimed, lengthened, sureness
 from autoaug.policy.words import in_words, told_apart
 from autoaug.report.usage import code_lines
-from autoaug.results import SearchResult
+from autoaug.results import Candidate, MetricRecord, SearchResult
 from autoaug.utils.terminal import say
 
 
@@ -19,16 +19,16 @@ def print_outcome(console: Console, result: SearchResult) -> None:
     def line(text: str) -> None:
         say(console, text)
 
-    width, metric = max(len(c.name) for c in result.candidates), result.metric
+    metric = result.metric
     line("")
     line(f"{metric.title('test')}, mean over the seeds:")
     candidates = sorted(result.candidates, key=lambda c: -c.mean)
-    for c, words in zip(candidates, told_apart([c.policy for c in candidates]), strict=True):
-        low, high = metric.interval(c.ci95)
+    intervals = [_interval(c, metric) for c in candidates]
+    width = max(map(len, intervals))
+    for c, interval, words in zip(candidates, intervals, told_apart([c.policy for c in candidates]), strict=True):
         what = "" if c.kind == "baseline" else f": {words}"
-        mean, bounds = metric.number(metric.value(c.mean)), f"[{metric.number(low)}, {metric.number(high)}]"
-        bounds = bounds if len(c.seeds) >= FEWEST_SEEDS else "[too few seeds]"
-        line(f"  {c.name:<{width}}  {mean:>6}{metric.behind}  {bounds}  {c.kind}{what}")
+        mean = metric.number(metric.value(c.mean))
+        line(f"  {mean:>6}{metric.behind}  {interval:<{width}}  {c.name}, {c.kind}{what}")  # names may be long paths
     line("")
     line(result.sentence)
     if result.comparison is not None:
@@ -49,3 +49,10 @@ def print_outcome(console: Console, result: SearchResult) -> None:
         line(f"{'' if number else 'next:':<9}{step}")
     line(f"policy:  {result.run_dir / 'policy.yaml'}")
     line(f"report:  {result.run_dir / 'report.html'}")
+
+
+def _interval(candidate: Candidate, metric: MetricRecord) -> str:
+    if len(candidate.seeds) < FEWEST_SEEDS:
+        return "[too few seeds]"
+    low, high = metric.interval(candidate.ci95)
+    return f"[{metric.number(low)}, {metric.number(high)}]"

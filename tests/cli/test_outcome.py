@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
 
+from autoaug.cli.outcome import print_outcome
 from autoaug.exporters import export_modules
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import Phase, Policy
 from autoaug.report.usage import code_lines
-from autoaug.results import DataSummary
+from autoaug.results import DataSummary, SearchResult
 
 
 def scheduled(policy: Policy) -> Policy:
     """The same with a schedule, for which no library has words."""
     return policy.model_copy(update={"layers": (), "schedule": (Phase(until=1, layers=policy.layers),)})
+
+
+def test_long_names_leave_the_figures_in_a_narrow_terminal() -> None:
+    """Names may be the paths of policies that are compared."""
+    result = SearchResult.load(Path(__file__).parents[1] / "older/finished")
+    names = {c.name: f"runs/{c.name * 12}/policy.yaml" for c in result.candidates}
+    candidates = tuple(c.model_copy(update={"name": names[c.name]}) for c in result.candidates)
+    returned = result.returned.model_copy(update={"name": names[result.returned.name]})
+    long = result.model_copy(update={"candidates": candidates, "returned": returned})
+    console = Console(file=io.StringIO(), width=80)
+    print_outcome(console, long)
+    said = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    for candidate in candidates:
+        [line] = (line for line in said if f"  {candidate.name}, {candidate.kind}" in line)
+        assert f"{100 * candidate.mean:.2f} %  [too few seeds]" in line[:40]
 
 
 @pytest.mark.parametrize("is_scheduled", [False, True])
