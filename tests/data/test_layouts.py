@@ -251,7 +251,7 @@ def shards(root: Path, *names: str) -> Path:
 def test_a_shard_whose_name_tells_no_split_is_reported(tmp_path: Path) -> None:
     source, audited = opened(shards(tmp_path, "testing-0.parquet", "dev-0.PARQUET", "all.parquet"))
     assert {role: len(part) for role, part in source.parts.items()} == {"train": 12, "validation": 12, "test": 12}
-    assert "all.parquet: no split" in findings(audited)["split"]
+    assert "all.parquet: no split" in findings(audited)["assumed"]
 
 
 @pytest.mark.parametrize(
