@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -301,6 +302,17 @@ def test_timm_refuses_what_it_has_not() -> None:
     text = export_policy(randaugment(2, 9), "timm", approximate=True)
     assert "--aa rand-m9-n2-mstd0-inc1" in text
     assert "APPROXIMATION" in text
+
+
+def test_two_layers_of_keras_without_a_seed_draw_apart_in_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    module: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(export_policy(load_policy("randaugment"), "keras", exact=True), "exported", "exec"), module)
+    module["seed_of_process"] = lambda: 7  # as in a worker
+    first, second, again = module["Augment"](), module["Augment"](3), module["Augment"](3)
+    draws = [module["ops"].convert_to_numpy(layer.draw(50)[2]) for layer in (first, module["Augment"](), second, again)]
+    assert not np.array_equal(draws[0], draws[1])
+    np.testing.assert_array_equal(draws[2], draws[3])
 
 
 def test_a_run_gets_every_module_that_can_be() -> None:
