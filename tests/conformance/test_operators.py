@@ -305,6 +305,14 @@ def test_rectangles_have_the_area_that_they_say() -> None:
     assert float((grid == 0).float().mean()) == pytest.approx(0.42**2, rel=0.1)
 
 
+@pytest.mark.parametrize("size", [(24, 17), (1, 9), (9, 1), (1, 1)])
+def test_a_vignette_darkens_the_corners_by_what_it_says_and_leaves_the_center(size: tuple[int, int]) -> None:
+    """Half as much at the ends of a single row."""
+    made = apply("Vignette", torch.ones(1, 1, *size), 0.8)[0, 0]
+    assert float(made[0, 0]) == pytest.approx(1 - 0.4 * sum(length > 1 for length in size))
+    assert float(made[size[0] // 2, size[1] // 2]) == pytest.approx(1, abs=0.01)
+
+
 def test_patch_shuffle_keeps_every_pixel() -> None:
     images = photographs(6, size=(16, 24))
     shuffled = apply("PatchShuffle", images, 1.0)

@@ -18,10 +18,14 @@ weather = partial(operator, modality="image", family="weather")
 @weather("Vignette", unit="darkening of the corners")
 def vignette(images: Tensor, darkening: Tensor, uniforms: Tensor) -> Tensor:
     """Darken in proportion to the square of the distance from the center."""
-    height, width = images.shape[-2:]
-    y = torch.linspace(-1, 1, height, device=images.device, dtype=images.dtype)
-    x = torch.linspace(-1, 1, width, device=images.device, dtype=images.dtype)
+    y, x = (from_center(length, images) for length in images.shape[-2:])
     return images * (1 - per_image(darkening) * (y[:, None].square() + x.square()) / 2)
+
+
+def from_center(length: int, like: Tensor) -> Tensor:
+    """Positions from -1 to 1, ``[length]``; a single one is in the center."""
+    end = float(length > 1)
+    return torch.linspace(-end, end, length, device=like.device, dtype=like.dtype)
 
 
 @weather("Fog", unit="density", limit=0.9)

@@ -279,8 +279,8 @@ def emboss(images: Array, strength: Array, uniforms: Array) -> Array:
 
 def vignette(images: Array, darkening: Array, uniforms: Array) -> Array:
     height, width = images.shape[1:3]
-    y = np.reshape(from_numpy([2 * i / max(height - 1, 1) - 1 for i in range(height)]), (1, height, 1, 1))
-    x = np.reshape(from_numpy([2 * i / max(width - 1, 1) - 1 for i in range(width)]), (1, 1, width, 1))
+    y = np.reshape(from_numpy([(2 * i + 1 - height) / max(height - 1, 1) for i in range(height)]), (1, height, 1, 1))
+    x = np.reshape(from_numpy([(2 * i + 1 - width) / max(width - 1, 1) for i in range(width)]), (1, 1, width, 1))
     return images * (1 - per_image(darkening) * (y * y + x * x) / 2)
 
 
