@@ -11,7 +11,8 @@ from autoaug.search.strategies.base import TrialRecord
 
 #: The standard deviation between trainings of one policy, used if too few were repeated to estimate it.
 _USUAL_NOISE = 0.015
-#: The degrees of freedom (trainings beyond the first of each policy) from which on the noise is estimated.
+#: The degrees of freedom (trainings beyond the first of each policy and of each condition) from which on the noise is
+#: estimated.
 _FREEDOM = 4
 _SWEEPS = 12
 _LEAST = 1e-8
@@ -45,10 +46,10 @@ def policy_estimates(trials: Iterable[TrialRecord]) -> list[PolicyEstimate]:
     if not kept:
         return []
     policy, policies = _numbered([record.key[0] for record in kept])
-    condition, _ = _numbered([(record.data_fraction, record.seed_index) for record in kept])
+    condition, conditions = _numbered([(record.data_fraction, record.seed_index) for record in kept])
     scores = np.array([record.score for record in kept], dtype=float)
     count, in_condition = np.bincount(policy), np.bincount(condition)
-    worth, freedom = np.zeros(policies), len(kept) - policies
+    worth, freedom = np.zeros(policies), len(kept) - policies - (conditions - 1)
     for _ in range(_SWEEPS):
         offset = np.bincount(condition, scores - worth[policy]) / in_condition
         rest = scores - offset[condition]

@@ -51,6 +51,16 @@ def test_a_hard_repeat_is_not_held_against_those_who_had_it() -> None:
     assert estimates[0].record.data_fraction == 1.0
 
 
+def test_what_one_policy_alone_was_repeated_on_tells_nothing_of_the_noise() -> None:
+    """Nobody knows whether those seeds were hard, so that the estimates of all others stay as they are."""
+    once = [record(i, str(i), 0.50 + 0.01 * i) for i in range(8)]
+    alone = [record(100 + r, "7", 0.57 + 0.05 * r, seed_index=r) for r in range(1, 6)]
+    before, after = (
+        {s.record.key[0]: s.expected for s in policy_estimates(trials)} for trials in (once, [*once, *alone])
+    )
+    assert [after[name] for name in "0123456"] == pytest.approx([before[name] for name in "0123456"], abs=0.004)
+
+
 def test_a_trial_that_was_told_as_another_is_no_new_evidence() -> None:
     trials = [record(0, "a", 0.6), record(1, "b", 0.5), record(2, "a", 0.6), record(3, "c", None)]
     assert [(s.record.number, s.trials) for s in policy_estimates(trials)] == [(0, 1), (1, 1)]
