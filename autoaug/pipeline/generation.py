@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from autoaug.data.inputs import MemoryInputs
@@ -100,9 +101,12 @@ def sample(options: SampleOptions) -> SampledFiles:
     if options.inception:
         published = get_modality(made.about.modality).published_features(Path(options.inception), device)
     data = _data_of(made, options)
+    one = made.sample(np.zeros(1, np.int64), 0)
     with TemporaryDirectory() as folder:  # samples that cannot be written are refused before a filter is trained
         loader = get_modality(made.about.modality).loader
-        loader.write(made.sample(np.zeros(1, np.int64), 0)[0], Path(folder) / f"0{loader.ending}")
+        loader.write(one[0], Path(folder) / f"0{loader.ending}")
+    if published is not None:  # so are those that its network does not take
+        published(torch.from_numpy(one))
     drawn = draw_samples(made, data, options.per_class, options.seed, device, accept, options.watch)
     write_passed(drawn, out)
     reasons = count_reasons(drawn.reasons)

@@ -105,6 +105,15 @@ def test_inception_sees_what_the_library_sees(
     torch.testing.assert_close(InceptionFeatures(weights, "cpu")(images), network(images.expand(-1, 3, -1, -1))[0])
 
 
+@pytest.mark.parametrize("channels", [2, 4])
+def test_inception_refuses_images_that_its_network_does_not_take(
+    channels: int, inception: tuple[FeatureExtractorInceptionV3, Path]
+) -> None:
+    features = InceptionFeatures(inception[1], "cpu")
+    with pytest.raises(OptionError, match=f"needs images with 1 or 3 channels, not {channels}; leave it out"):
+        features(torch.zeros(1, channels, 8, 8, dtype=torch.uint8))
+
+
 class Executed:
     """Would make a folder when it is unpickled."""
 

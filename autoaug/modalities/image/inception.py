@@ -43,6 +43,8 @@ class InceptionFeatures(nn.Module):
 
     @torch.no_grad()
     def forward(self, images: Tensor) -> Tensor:
-        """The features ``[n, 2048]`` of uint8 ``images [n, C, H, W]``."""
+        """The features ``[n, 2048]`` of uint8 ``images [n, C, H, W]``; raises `OptionError` for other channels."""
+        if images.shape[1] not in (1, 3):
+            raise OptionError(f"--inception needs images with 1 or 3 channels, not {images.shape[1]}; leave it out")
         colored = images.expand(-1, 3, -1, -1)
         return torch.cat([self.model(part.to(self.device)).cpu() for part in torch.split(colored, _AT_ONCE)])
