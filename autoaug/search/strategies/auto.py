@@ -189,8 +189,7 @@ class Auto(Strategy):
         """Draw a policy and train it on part of the data, combined with the policy against a shift if there is one."""
         config, space, published = self.config, context.space, _published(context)
         strength = bearable_strength(history.probe_results.get(AFFINITY)) if shift is None else None
-        shapes = portfolio(space, self._best_of(published, history), strength)
-        known = [shape for shape in shapes if shape["layers of"] in {"space", *published}]
+        known = _known_shapes(context, self._best_of(published, history), strength)
         shaped = [record for record in history.trials if record.stage in _SHAPED]
         draw = partial(_sample_shifted, published, shift)
         tried = sum(record.stage == Stage.PORTFOLIO for record in shaped)
@@ -269,8 +268,9 @@ class Auto(Strategy):
             return _next_trial(history, best, 1.0, config.full_length_seeds, Stage.FULL_LENGTH)
         if any(record.data_fraction == 1 for record in history.trials):
             return None
-        first = next(portfolio(context.space))
-        return Draw(_random_sampler, draw=sample_shaped, fixed=first, stage=Stage.FULL_LENGTH)
+        first = next(iter(_known_shapes(context)), usual_shape(context.space))
+        draw = partial(_sample_shifted, _published(context), None)
+        return Draw(_random_sampler, draw=draw, fixed=first, stage=Stage.FULL_LENGTH)
 
     def _strengthened(self, record: TrialRecord, context: SearchContext, history: History) -> Draw | None:
         """A full-length training of a stronger variant of the policy that such a `record` trained, if it is a shape."""
@@ -315,6 +315,14 @@ def _published(context: SearchContext) -> dict[str, Policy]:
         for name, policy in context.baselines.items()
         if _chooses(policy) and not (policy.chains or policy.mixing or policy.adversarial or policy.copies > 1)
     }
+
+
+def _known_shapes(
+    context: SearchContext, best: str | None = None, strength: float | None = None
+) -> list[dict[str, Any]]:
+    """The shapes of the portfolio with layers of the space, or of a published policy."""
+    known = {"space", *_published(context)}
+    return [shape for shape in portfolio(context.space, best, strength) if shape["layers of"] in known]
 
 
 def _chooses(policy: Policy) -> bool:

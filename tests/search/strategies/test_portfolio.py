@@ -11,6 +11,8 @@ from autoaug.modalities.operators import get_operator
 from autoaug.policy.loading import load_policy
 from autoaug.search.sampling import Given, sample_shaped
 from autoaug.search.space import AdversarialSpace, SearchSpace, Shape, load_space, space_names
+from autoaug.search.strategies.auto import Auto
+from autoaug.search.strategies.base import Draw, History, SearchContext
 from autoaug.search.strategies.neighbors import neighbors
 from autoaug.search.strategies.portfolio import portfolio, values_of
 
@@ -111,3 +113,21 @@ def test_a_portfolio_of_ones_own_comes_from_the_file(tmp_path_factory: pytest.Te
     file.write_text("base: [{operator: VerticalFlip}]\nportfolio: [{base: {Rotate: 1}}]\n")
     with pytest.raises(SpaceError, match="shape 1 of the portfolio"):
         load_space(file)
+
+
+def test_the_shortest_search_trains_the_first_shape_also_one_with_the_layers_of_a_baseline() -> None:
+    space = SearchSpace.model_validate(
+        {
+            "families": {"all": {"Rotate": 1, "Invert": 1}},
+            "layers": [0, 2],
+            "baselines": ["none", "trivialaugment"],
+            "portfolio": [{"layers_of": "trivialaugment", "reach": 0.5}],
+        }
+    )
+    context = SearchContext(space, {name: load_policy(name) for name in space.baselines}, spent=0.0, budget=1.0, seed=0)
+    step = Auto().next(History([], {}), context)
+    assert isinstance(step, Draw)
+    drawn, known = step.draw(space, Given(dict(step.fixed))), load_policy("trivialaugment")
+    assert drawn.operator_names() == known.operator_names()
+    highest = [max(o.magnitude[1] for o in policy.operations() if o.operator == "Rotate") for policy in (drawn, known)]
+    assert highest[0] == pytest.approx(0.5 * highest[1])
