@@ -135,9 +135,10 @@ def pad_crop(fraction: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tenso
 def random_resized_crop(share: Tensor, uniforms: Tensor, size: tuple[int, int]) -> Tensor:
     """Scale a random part to the full size (Szegedy et al., 2015).
 
-    Its area is uniform. Its aspect ratio is log-uniform from 3/4 to 4/3 if up to 0.92 of the area may be left out, and
-    closer to 1 if less may be. All sampled positions lie between the centers of the outermost pixels, so that nothing
-    of the 0 beyond the border is mixed in, which would show in small images.
+    Its area is uniform, and its aspect ratio is log-uniform from 3/4 to 4/3 if up to 0.92 of the area may be left out,
+    and closer to 1 if less may be; a side that would be longer than that of the image is cut to it. All sampled
+    positions lie between the centers of the outermost pixels, so that nothing of the 0 beyond the border is mixed in,
+    which would show in small images.
     """
     area = 1 - share * uniforms[:, 0]
     aspect = torch.exp(share / 0.92 * math.log(4 / 3) * (2 * uniforms[:, 1] - 1))
