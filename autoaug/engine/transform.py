@@ -66,7 +66,8 @@ class PolicyTransform(Seeded):
             chains: the same plans, with results that differ by rounding, and many times faster for single samples.
 
     Attributes:
-        done: the fraction of the training that is over, for a policy with a schedule; set it before each epoch.
+        done: the fraction of the training that is over, for a policy with a schedule; set it before each epoch. Worker
+            processes see what it was when they began, so a ``DataLoader`` must not have ``persistent_workers``.
 
     Raises:
         UnknownName: the modality or an operator of the policy is not registered.
