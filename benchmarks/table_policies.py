@@ -40,7 +40,6 @@ FLIP = in_turn(Operation(operator="HorizontalFlip", probability=0.5, magnitude=(
 UPSIDE_DOWN = in_turn(Operation(operator="VerticalFlip", probability=0.5, magnitude=(1, 1)))
 FLIPS = FLIP + UPSIDE_DOWN
 CROP = in_turn(Operation(operator="PadCrop", magnitude=(0.25, 0.25)))
-SMALL_CROP = in_turn(Operation(operator="PadCrop", magnitude=(0.125, 0.125)))
 RESIZED = in_turn(Operation(operator="RandomResizedCrop", magnitude=(1, 1)))
 RESIZED_A_LITTLE = in_turn(Operation(operator="RandomResizedCrop", magnitude=(0.5, 0.5)))
 ANY_TURN = in_turn(Operation(operator="Rotate", magnitude=(0, 1)))

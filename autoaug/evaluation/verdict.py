@@ -38,17 +38,17 @@ class Terms:
 
     Attributes:
         after_search: whether the candidates come from a search.
-        stopped: why the search ended early; empty if it did not.
         planned: the numbers of seeds at the interim analyses; empty for a single analysis.
         returns: what is returned if the finalist is proven neither better nor worse.
-        habit: the name of the policy that is the default in practice.
+        usual_policy: the name of the policy that is the default in practice.
+        stopped: why the search ended early; empty if it did not.
         lost: whether the search had policies, and all of them failed in the confirmation.
     """
 
     after_search: bool = True
     planned: tuple[int, ...] = ()
     returns: Literal["best-bet", "baseline-unless-better"] = "best-bet"
-    habit: str = ""
+    usual_policy: str = ""
     stopped: str = ""
     lost: bool = False
 
@@ -192,7 +192,7 @@ def _claims(
     roles: dict[str, list[str]] = {}
     if others:
         roles = {"none": ["no augmentation"]}
-        roles.setdefault(terms.habit, []).append("the usual default")
+        roles.setdefault(terms.usual_policy, []).append("the usual default")
         hardest, among = strongest(others), "baseline" if strongest(known) is not returned else "other baseline"
         roles.setdefault(hardest.name, []).append(f"the strongest {among} by test")
     claims = []

@@ -64,8 +64,8 @@ def _until_decided(
     fails twice on the first seeds is left out. Where one fails on more seeds, the verdict on the seeds before stands.
     """
     planned, seeds = job.planned, job.seeds
-    habit = get_modality(job.modality).usual_policy
-    terms = Terms(searched.study is not None, planned, job.config.returns, habit, searched.stopped)
+    usual = get_modality(job.modality).usual_policy
+    terms = Terms(searched.study is not None, planned, job.config.returns, usual, searched.stopped)
     kept, left_out = searched.candidates, list[LeftOut]()
     undecided = {candidate.name for candidate in kept}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}

@@ -197,7 +197,7 @@ def test_it_beats_random_on_a_known_function(name: str) -> None:
     is not what it looks for, by what it draws last. Strategies that do not learn from scores of trainings are held to
     what they do learn from in tests of their own.
     """
-    if not STRATEGIES[name].learns_from_scores:
+    if name in {"grid", "density", "gradient", "matching"}:
         pytest.skip("it does not learn from scores")
 
     def best(scores: tuple[float, ...]) -> float:

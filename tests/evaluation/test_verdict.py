@@ -171,14 +171,14 @@ def test_what_is_returned_is_compared_with_what_its_user_may_ask_about() -> None
         "flip": ("baseline", 0.75, 0.75),
         "found": ("searched", 0.9, 0.9),
     }
-    claims = judged(scores, habit="usual").claims
+    claims = judged(scores, usual_policy="usual").claims
     assert {claim.baseline: claim.against for claim in claims} == {
         "none": "no augmentation",
         "usual": "the usual default",
         "flip": "the strongest baseline by test",
     }
     assert all(claim.candidate == "found" and verdict_of(claim.ci95) == "better" for claim in claims)
-    both = judged(scores, habit="flip").claims
+    both = judged(scores, usual_policy="flip").claims
     assert [claim.against for claim in both] == [
         "no augmentation",
         "the usual default and the strongest baseline by test",

@@ -13,11 +13,6 @@ _FLAGS = 0xFF
 _SPREAD = (6364136223846793005, -7046029254386353131, -4658895280553007687)
 
 
-def flags_of(tokens: Tensor) -> Tensor:
-    """The flags of each token, ``[n, L]``."""
-    return tokens[..., 0] & _FLAGS
-
-
 def has(tokens: Tensor, flag: int) -> Tensor:
     """Whether each token has a flag, bool ``[n, L]``."""
     return (tokens[..., 0] & flag) > 0

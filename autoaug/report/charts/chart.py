@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
-from plotly.io import to_html
 
 from autoaug.results import ACCURACY, MetricRecord, SearchResult, TrialSummary
 from autoaug.results.robustness import Robustness
@@ -67,8 +66,3 @@ class Chart(NamedTuple):
         data = self.figure.to_json().replace("<", "\\u003c").replace(">", "\\u003e")
         place = Markup('<div id="figure-{0}" style="height: {1}px"></div>').format(self.name, self.figure.layout.height)
         return place + Markup(f'<script type="application/json" data-figure="figure-{self.name}">{data}</script>')  # noqa: S704
-
-    def html_at_once(self) -> Markup:
-        """HTML with its own script, for other pages such as notebooks."""
-        name = f"figure-{self.name}"
-        return Markup(to_html(self.figure, include_plotlyjs=False, full_html=False, div_id=name))  # noqa: S704

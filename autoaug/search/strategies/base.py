@@ -221,7 +221,6 @@ class Strategy(ABC):
         objectives: what is measured in a trial: "score", and optionally "robustness" (both are maximized) and
             "compute" (in trainings; minimized).
         prunes: whether poor trials are stopped at half their length.
-        learns_from_scores: whether its next step depends on the scores of earlier trainings.
         needs_data: whether it reads the data or continues trainings, which is impossible with a user's own objective.
         explores_until: the fraction of the budget after which it tries no new policies, but repeats some.
         explored_fraction: the fraction of the training split that new policies are tried on.
@@ -231,7 +230,6 @@ class Strategy(ABC):
     summary: str
     objectives: tuple[str, ...] = ("score",)
     prunes: bool = True
-    learns_from_scores: bool = True
     needs_data: bool = False
     explores_until: float = 1.0
     explored_fraction: float = 1.0

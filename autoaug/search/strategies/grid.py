@@ -20,7 +20,6 @@ class Grid(Strategy):
     """Every n of the space with five strengths, in random order; ends when all have been tried."""
 
     name = "grid"
-    learns_from_scores = False
     summary = "the RandAugment grid of n layers at strength m; to follow the protocol of the paper"
 
     def check(self, space: SearchSpace) -> None:

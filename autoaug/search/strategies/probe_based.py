@@ -18,7 +18,6 @@ class ProbeBased(Strategy):
     """
 
     stage: str
-    learns_from_scores = False
     needs_data = True
     prunes = False
 

@@ -17,7 +17,7 @@ from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.errors import AutoaugError
 from autoaug.modalities.operators import get_operator
-from autoaug.modalities.text.bits import flags_of, keys_of, lengths_of
+from autoaug.modalities.text.bits import has, keys_of, lengths_of
 from autoaug.modalities.text.letters import Letters
 from autoaug.modalities.text.lexicon import all_groups
 from autoaug.modalities.text.segmentation import Patterns, segments
@@ -335,8 +335,7 @@ def test_what_needs_continuous_values_is_refused(asked: str) -> None:
 
 
 def test_flags_are_of_the_words() -> None:
-    flags = flags_of(rows("Not the end."))[0, :4].tolist()
-    assert [bool(f & PROTECTED) for f in flags] == [True, False, False, False]
+    assert has(rows("Not the end."), PROTECTED)[0, :4].tolist() == [True, False, False, False]
 
 
 @given(st.text(st.characters(max_codepoint=127), max_size=40) | st.text(alphabet="ab9 '._-\x1c\n", max_size=40))
