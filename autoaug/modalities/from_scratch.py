@@ -62,7 +62,7 @@ class FromScratch:
             torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
             if name in self.networks:
                 return self.networks[name].make(shape, outputs, mean, std)
-            return build_own(load_builder(name, self._known), name, shape[self.channels], outputs)
+            return build_own(load_builder(name, self._known), name, shape[self.channels], outputs, shape)
 
     def is_own(self, name: str) -> bool:
         return name != "auto" and name not in self.networks

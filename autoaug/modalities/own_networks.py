@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 
+import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
@@ -33,9 +34,11 @@ def check_call(function: Callable[..., object], name: str) -> None:
         return
 
 
-def build_own(function: Callable[..., object], name: str, channels: int, classes: int) -> nn.Module:
-    """The network that the user's function returns; raises `OptionError` if it fails, returns something else, or leaves
-    the size of a layer open.
+def build_own(
+    function: Callable[..., object], name: str, channels: int, classes: int, shape: tuple[int, ...]
+) -> nn.Module:
+    """The network that the user's function returns; layers such as ``LazyLinear`` get their sizes from samples of
+    `shape`. Raises `OptionError` if the function fails or returns something else.
     """
     try:
         with same_folder():
@@ -46,9 +49,16 @@ def build_own(function: Callable[..., object], name: str, channels: int, classes
         ) from fault
     if not isinstance(network, nn.Module):
         raise OptionError(f"--model {name} must return a torch.nn.Module, not {type(network).__name__}")
-    if open_sizes := [parameter for parameter, value in network.named_parameters() if is_lazy(value)]:
-        raise OptionError(
-            f"--model {name} returns a network whose {open_sizes[0]} has no size yet; give its layer all sizes, or "
-            "call the network once before you return it"
-        )
+    if any(is_lazy(parameter) for parameter in network.parameters()):
+        _fix_sizes(network, name, shape)
     return network
+
+
+def _fix_sizes(network: nn.Module, name: str, shape: tuple[int, ...]) -> None:
+    was_training = network.training
+    try:
+        with torch.no_grad():
+            network.eval()(torch.zeros(2, *shape))
+    except (Exception, SystemExit) as fault:  # a user's network may raise anything
+        raise OptionError(f"--model {name} fails on samples of shape {list(shape)}: {typed_line(fault)}") from fault
+    network.train(was_training)

@@ -230,5 +230,5 @@ class Augment(A.Sequential):
         worker = loading and loading.get_worker_info()
         if worker and worker.seed != self.worker:  # a worker process draws for itself, anew in each epoch
             self.worker = worker.seed
-            self.set_random_seed(worker.seed)
+            self.set_random_seed(self.py_random.getrandbits(32) + worker.seed)
         return super().__call__(*args, image=image, force_apply=force_apply, **data)

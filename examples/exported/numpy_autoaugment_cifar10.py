@@ -196,7 +196,8 @@ class Augment:
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        self.draw, self.worker = np.random.default_rng(seed), None
+        self.seed, self.worker = np.random.SeedSequence(seed).entropy, None
+        self.draw = np.random.default_rng(self.seed)
         self.policy = InTurn([OneOf([
             InTurn([Random(invert, p=0.1), Either(contrast, p=0.2, factor=(0.4, 1.6))]),
             InTurn([
@@ -240,7 +241,7 @@ class Augment:
         loading = sys.modules.get("torch.utils.data")
         worker = loading and loading.get_worker_info()
         if worker and worker.seed != self.worker:  # a worker process draws for itself, anew in each epoch
-            self.draw, self.worker = np.random.default_rng(worker.seed), worker.seed
+            self.draw, self.worker = np.random.default_rng([self.seed, worker.seed]), worker.seed
         if images.dtype == np.uint8:
             return self.policy(images, self.draw)
         levels = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)

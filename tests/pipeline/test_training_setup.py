@@ -77,10 +77,6 @@ def wrong_outputs(channels: int, classes: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(144 * channels, classes + 1))
 
 
-def without_sizes(channels: int, classes: int) -> nn.Module:
-    return nn.Sequential(nn.Flatten(), nn.LazyLinear(classes))
-
-
 def frozen(channels: int, classes: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(144 * channels, classes)).requires_grad_(False)
 
@@ -112,7 +108,6 @@ HERE = "tests.pipeline.test_training_setup"
         ({"freeze": "layrs"}, "did you mean 'layers'"),
         ({"model": f"{HERE}:too_wide"}, r"fails on samples of shape \[1, 12, 12\]"),
         ({"model": f"{HERE}:wrong_outputs"}, r"must give outputs of shape \[2, 3\] for 2 samples, not \[2, 4\]"),
-        ({"model": f"{HERE}:without_sizes"}, "returns a network whose 1.weight has no size yet"),
         ({"model": f"{HERE}:frozen"}, "has no parameters to train: all are frozen"),
         ({"model": f"{HERE}:whole_numbers"}, "must give floating-point outputs, not torch.int32"),
         ({"model": f"{HERE}:classes_alone"}, "must take the numbers of channels and of classes"),
@@ -127,6 +122,20 @@ def test_what_cannot_work_is_refused_before_anything_begins(
         autoaug.search(npz, space="light", trials=2, out=str(tmp_path / "run"), **SHORT, **options)
     assert "\n" not in str(fault.value)
     assert not (tmp_path / "run").exists()
+
+
+def without_sizes(channels: int, classes: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(8), nn.LazyBatchNorm1d(), nn.ReLU(), nn.Linear(8, classes))
+
+
+@pytest.mark.usefixtures("no_report")
+def test_a_network_with_lazy_layers_is_trained_from_the_same_weights_each_time(npz: Path, tmp_path: Path) -> None:
+    """Its function is not told the size of the samples."""
+    first, second = (
+        autoaug.search(npz, space="light", trials=2, model=f"{HERE}:without_sizes", out=str(tmp_path / name), **SHORT)
+        for name in "ab"
+    )
+    assert [c.test_scores for c in first.candidates] == [c.test_scores for c in second.candidates]
 
 
 @pytest.mark.usefixtures("no_report")

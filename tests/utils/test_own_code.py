@@ -82,7 +82,7 @@ def test_code_that_changes_the_working_directory_does_not_move_the_run(here: Pat
         "import os, torch\nos.chdir('elsewhere')\n"
         "def build(channels, classes):\n    os.chdir('/')\n    return torch.nn.Linear(channels, classes)\n"
     )
-    build_own(load_function("moves_a:build", "--model"), "moves_a:build", 1, 2)
+    build_own(load_function("moves_a:build", "--model"), "moves_a:build", 1, 2, (1,))
     assert Path.cwd() == here
 
 

@@ -137,7 +137,7 @@ def build_network(name: str, shape: tuple[int, ...], classes: int) -> tuple[nn.M
         return _torchvision(wanted, channels, classes)
     if provider == "timm":
         return _timm(wanted, channels, classes), 1
-    return build_own(load_builder(name, _KNOWN), name, channels, classes), 1
+    return build_own(load_builder(name, _KNOWN), name, channels, classes, shape), 1
 
 
 def _library(name: str) -> tuple[str, str]:
