@@ -228,7 +228,7 @@ def test_how_a_run_is_carried_out_may_change_and_so_may_its_length(
     whole: SearchResult, run: RunFolder, trainings: list[str]
 ) -> None:
     run.result.unlink()
-    edit(run, memory_limit=1, command="another", trial_timeout=500.0, track=[], budget={"trials": 4}, most_seeds=3)
+    edit(run, memory_limit=1, command="another", trial_timeout=500.0, track=[], budget={"trainings": 4}, most_seeds=3)
     assert outcome(autoaug.resume(run.root, trust=True))[0] == outcome(whole)[0]  # type: ignore[index]
     assert trainings == []
 
