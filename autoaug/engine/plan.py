@@ -204,7 +204,7 @@ class Plan:
         """Load the plan in the file at `path`; raises `OptionError` if it is not a plan."""
         try:
             content = json.loads(read_text(Path(path), OptionError))
-            samples, modality = int(content.pop("samples")), str(content.pop("modality", ""))
+            samples, modality = int(content.pop("samples")), get_modality(str(content.pop("modality"))).name
             learned = {str(name): str(text) for name, text in content.pop("learned", {}).items()}
             operators = tuple(str(name) for name in content.pop("operators"))
             tensors = {
@@ -213,7 +213,7 @@ class Plan:
             if not tensors["choice"].numel():  # no steps: lists do not tell the number of samples
                 empty = {"choice": (0, samples), "magnitude": (0, samples), "uniforms": (0, samples, UNIFORMS)}
                 tensors |= {name: tensors[name].reshape(shape) for name, shape in empty.items()}
-            plan = cls.from_tensors(operators, get_modality(modality).name if modality else "", tensors)
+            plan = cls.from_tensors(operators, modality, tensors)
             plan = replace(plan, learned=learned)
             _check_consistent(plan, samples)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, OverflowError) as fault:

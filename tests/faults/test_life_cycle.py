@@ -233,9 +233,7 @@ def test_how_a_run_is_carried_out_may_change_and_so_may_its_length(
     assert trainings == []
 
 
-def test_a_run_of_a_version_that_noted_nothing_goes_on(
-    whole: SearchResult, run: RunFolder, trainings: list[str]
-) -> None:
+def test_a_run_whose_facts_are_lost_goes_on(whole: SearchResult, run: RunFolder, trainings: list[str]) -> None:
     run.result.unlink()
     (run.confirmation / "facts.json").unlink()
     with sqlite3.connect(run.study) as database:
