@@ -7,7 +7,7 @@ AutoaugError
  ├─ OptionError         an option has an invalid value
  │   └─ UnknownName     a name is not in its registry
  ├─ RunError            a run folder is missing, in the way, or damaged
- │   ├─ NewerFormat     a file was written by a newer version
+ │   ├─ OtherFormat     a file was written by another version
  │   └─ InUse           another process is using the folder or study
  ├─ DiskFull            the disk is full; the message tells how to continue
  ├─ DeviceError         the requested hardware is not available
@@ -53,7 +53,7 @@ class RunError(AutoaugError):
     """A run folder is missing, in the way, or damaged."""
 
 
-class NewerFormat(RunError):
+class OtherFormat(RunError):
     """A file was written by a newer version. It is intact and must not be overwritten."""
 
 

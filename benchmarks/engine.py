@@ -70,7 +70,7 @@ def driver(strategy: str, trials: int, slots: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         study = SearchStudy(Path(folder, "study.db"), space, get_strategy(strategy), seed=0)
         baselines = {name: load_policy(name) for name in space.baselines}
-        run_search(study, executor, Budget(trials=trials), FULL, baselines, Logged())
+        run_search(study, executor, Budget(policies=trials), FULL, baselines, Logged())
         done = len(study.history().trials)
     steps = [1000 * (b - a) for a, b in zip(executor.times, executor.times[1:], strict=False)]
     tenth = max(1, len(steps) // 10)

@@ -144,7 +144,7 @@ def test_a_search_without_a_policy_of_its_own_is_judged_by_what_it_returns() -> 
 
 
 def test_the_surrogate_carries_a_search_to_its_end() -> None:
-    assert engine.driver("auto", trials=30, slots=5)["trials"] == 30
+    assert engine.driver("auto", trials=30, slots=5)["trials"] > 30, "the known ones and repetitions do not count"
 
 
 def test_gradients_of_the_engine_reach_images_and_magnitudes() -> None:

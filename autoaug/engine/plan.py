@@ -16,12 +16,11 @@ from autoaug.errors import OptionError, PolicyError, typed_line
 from autoaug.functional import sampling as drawing
 from autoaug.modalities.base import Mixer
 from autoaug.modalities.kinds import mixed_by
-from autoaug.modalities.operators import IDENTITY, RENAMED_OPERATORS, UNIFORMS, get_operator, modality_of
+from autoaug.modalities.operators import IDENTITY, UNIFORMS, get_operator, modality_of
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import modality_of_policy
 from autoaug.policy.models import Layer, Mixing, Operation, Policy
 from autoaug.utils.files import read_text
-from autoaug.utils.renamed import with_names
 
 #: The tensors of a plan, and of its mixing, with their dimensions: S steps, n samples, K weights.
 _TENSORS = {
@@ -205,19 +204,16 @@ class Plan:
         """Load the plan in the file at `path`; raises `OptionError` if it is not a plan."""
         try:
             content = json.loads(read_text(Path(path), OptionError))
-            samples, modality = int(content.pop("samples")), str(content.pop("modality", ""))
+            samples, modality = int(content.pop("samples")), get_modality(str(content.pop("modality"))).name
             learned = {str(name): str(text) for name, text in content.pop("learned", {}).items()}
-            operators = tuple(RENAMED_OPERATORS.get(str(name), str(name)) for name in content.pop("operators"))
+            operators = tuple(str(name) for name in content.pop("operators"))
             tensors = {
-                name: torch.tensor(v["values"], dtype=_DTYPES[v["dtype"]], device="cpu")
-                for name, v in with_names(content, {"draws": "uniforms"}).items()  # the old name
+                name: torch.tensor(v["values"], dtype=_DTYPES[v["dtype"]], device="cpu") for name, v in content.items()
             }
-            if "gate" in tensors:  # older relaxed policies wrote apart what was drawn and not applied
-                tensors["choice"] = torch.where(tensors.pop("gate") < 0.5, -1, tensors["choice"])
             if not tensors["choice"].numel():  # no steps: lists do not tell the number of samples
                 empty = {"choice": (0, samples), "magnitude": (0, samples), "uniforms": (0, samples, UNIFORMS)}
                 tensors |= {name: tensors[name].reshape(shape) for name, shape in empty.items()}
-            plan = cls.from_tensors(operators, get_modality(modality).name if modality else "", tensors)
+            plan = cls.from_tensors(operators, modality, tensors)
             plan = replace(plan, learned=learned)
             _check_consistent(plan, samples)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, OverflowError) as fault:

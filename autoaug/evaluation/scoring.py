@@ -27,7 +27,7 @@ _FINEST = 1e-9
 @dataclass(frozen=True, eq=False)
 class ConfirmedTraining:
     """The outcome of one training of a candidate; see `TrialResult`. It was tested on the samples at `test_rows` of the
-    test split: a fold if there are folds, otherwise all. Trainings of older versions lack `test_measured`.
+    test split: a fold if there are folds, otherwise all.
     """
 
     validation_predictions: np.ndarray

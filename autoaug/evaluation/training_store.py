@@ -34,8 +34,7 @@ class TrainingStore:
 
     Args:
         folder: the folder.
-        scoring: how the trainings are scored. Files are checked against it, and the statistics that older files lack
-            are computed with it.
+        scoring: how the trainings are scored. Files are checked against it.
         progress: is notified of damaged files.
         kept: the seed whose weights are kept; None for none.
         cure: what to do if a training failed, for messages.
@@ -55,7 +54,7 @@ class TrainingStore:
         if not path.is_file():
             return None
         try:
-            training = _training(read_arrays(path), self.scoring)
+            training = _training(read_arrays(path))
             _check(training, self.scoring, seed)
         except Exception as fault:  # zipfile, zlib, NumPy and its parser of headers raise many types
             self.progress.warn(f"{path} is damaged ({first_line(fault)}): trained again")
@@ -72,8 +71,8 @@ class TrainingStore:
         return training
 
     def keep_weights(self, returned: Candidate, executor: Executor, model: Path) -> None:
-        """Move the weights of a candidate's first training to the file `model`. If an interruption or an older version
-        left none, that training is run again.
+        """Move the weights of a candidate's first training to the file `model`. If an interruption left none,
+        that training is run again.
 
         Raises:
             AllTrialsFailed: it failed twice, with the cause.
@@ -128,23 +127,16 @@ def _arrays(training: ConfirmedTraining) -> dict[str, Any]:
     }
 
 
-def _training(stored: dict[str, np.ndarray], scoring: Scoring) -> ConfirmedTraining:
-    """The training in a file. Older files have neither statistics, which are computed from the predictions, nor rows:
-    they are of the whole test split. Nor do they have metrics besides the one that was asked for.
-    """
+def _training(stored: dict[str, np.ndarray]) -> ConfirmedTraining:
+    """The training in a file; raises `KeyError` if an array is missing."""
     both = stored["validation_predictions"], stored["test_predictions"]
-    seconds = stored["seconds"].item()
-    if "validation_statistics" not in stored:
-        _check_predictions(*both, scoring, len(scoring.validation_labels), len(scoring.test_labels))
-        return scoring.training(*both, seconds)
-    rows = stored.get("test_rows", np.arange(len(scoring.test_labels)))
     statistics = stored["validation_statistics"], stored["test_statistics"]
     measured = {
         key.removeprefix(_MEASURED): Measured(float(array[-1]), array[:-1])
         for key, array in stored.items()
         if key.startswith(_MEASURED)
     }
-    return ConfirmedTraining(*both, seconds, *statistics, rows, measured)
+    return ConfirmedTraining(*both, stored["seconds"].item(), *statistics, stored["test_rows"], measured)
 
 
 def _check_predictions(validation: np.ndarray, test: np.ndarray, scoring: Scoring, validated: int, tested: int) -> None:

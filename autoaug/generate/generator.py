@@ -21,7 +21,6 @@ from autoaug.modalities.registry import get_modality
 from autoaug.utils.files import regular_file, write_atomically
 from autoaug.utils.json import read_record
 from autoaug.utils.locks import LOCK
-from autoaug.utils.renamed import renamed
 
 _WEIGHTS, _ABOUT = "generator.safetensors", "generator.json"
 #: The state of an interrupted fit.
@@ -58,7 +57,7 @@ class About(BaseModel):
     data: str = ""
     size: tuple[Size, ...] = ()
     resize: Literal["crop", "letterbox", "squash"] = "crop"
-    inputs: Annotated[Size, renamed("inputs", "images")]
+    inputs: Size
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     steps: Annotated[int, Field(ge=0, lt=2**63)] = 0
     seconds: float = 0.0

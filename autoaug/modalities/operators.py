@@ -27,9 +27,6 @@ Learns = Callable[["Inputs"], str]
 #: Makes what an operator needs of each of some samples.
 Prepares = Callable[["Inputs"], None]
 
-#: The current names of renamed operators, by their old names, so that old policies and spaces can be read.
-RENAMED_OPERATORS = {"ColourTemperature": "ColorTemperature"}
-
 #: The name of the operator that does nothing, in policies of every modality.
 IDENTITY = "Identity"
 

@@ -171,8 +171,6 @@ def _words(config: RunConfig) -> str:
         policies = "1 policy" if budget.policies == 1 else f"{budget.policies} policies"
         amount = f"{policies} of its own and {known} known ones"
         amount += ", and repetitions of the best" if repeats else ""
-    elif budget.trials is not None:
-        amount = f"{budget.trials} trials"
     elif budget.seconds is not None:
         amount = f"as many trials as fit into the {duration(budget.seconds)} of the run, the confirmation aside"
     else:
@@ -198,7 +196,7 @@ def _trial_seconds(
 
 def _explored(config: RunConfig) -> tuple[float, float]:
     """The fraction of the budget that tries policies, and the fraction of the data on which it does."""
-    if config.budget is None or config.budget.trials is not None:
+    if config.budget is None:
         return 1.0, 1.0
     strategy = get_strategy(config.strategy)
     return strategy.explores_until, strategy.explored_fraction
@@ -212,7 +210,7 @@ def _search_seconds(config: RunConfig, trial_seconds: float, training_seconds: f
     if budget is None or space is None:
         return 0.0
     until, fraction = _explored(config)
-    trainings = budget.trainings or float(budget.trials or 0)
+    trainings = budget.trainings or 0.0
     if budget.policies is not None:
         tried = budget.policies + len(affordable_baselines(space.baselines, budget))
         trainings = tried * fraction / until

@@ -233,7 +233,7 @@ def _end_of_search(budget: Budget, strategy: Strategy, known: int, confirmation:
     limit. Evaluations on a share of the data count as that share.
     """
     tried = (budget.policies + known) * strategy.explored_fraction / strategy.explores_until if budget.policies else 0.0
-    evaluations = budget.trainings or budget.trials or tried or confirmation
+    evaluations = budget.trainings or tried or confirmation
     return evaluations / (evaluations + confirmation)
 
 

@@ -56,8 +56,6 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
     data, tested = _tested(options, config, about)
     if kind_of(data.test.labels) not in TEXTS:
         require_classes(data.test.labels, "the accuracy under attack")
-    if run and config and config.data_fingerprint == data.fingerprint:
-        _check_untouched(run, data)
     network = about.network
     modality, task = get_modality(data.modality), task_for(data.test.labels, data.classes)
     name, metric = next(iter(metrics_of(task).items()))
@@ -114,22 +112,6 @@ def _tested(options: RobustnessOptions, config: RunConfig | None, about: _Export
     folds = about.folds if about.data_fingerprint == audited.fingerprint else None
     found = split(source, audited, seed, limit, allowed(options.allow), folds)
     return found, np.arange(len(found.test)) if found.folds is None else found.folds.of([seed])[seed]
-
-
-def _check_untouched(run: RunFolder, found: DataSet) -> None:
-    """Raise `RunError` if the run's model was trained on another training split than the data have now."""
-    facts = run.confirmation / "facts.json"
-    if facts.is_file() and read_record(facts, _Split, RunError).training_split not in {"", found.train_fingerprint}:
-        raise RunError(
-            f"{run.root} is of an older version, whose test split depended on --seed: its model was trained on samples "
-            "of the test split; begin a new run"
-        )
-
-
-class _Split(BaseModel):
-    """The fields that are read from the facts of a run."""
-
-    training_split: str = ""
 
 
 def _load(path: Path, models: Models, about: _Exported, shape: tuple[int, ...], task: Task) -> nn.Module:

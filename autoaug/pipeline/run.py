@@ -24,11 +24,9 @@ def run_job(job: Job) -> SearchResult:
     """Carry out what is left of a run, and write its result, policy, modules and report.
 
     Raises:
-        DataError: the test split is a single group, which an older version did not refuse.
         RunError: the files in the run folder were made with another configuration.
     """
     folder, config, data, progress = job.folder, job.config, job.data, job.progress
-    data.check_test_groups()
     progress.measured_by(metric_record(job.trial_metric))
     assumed = (finding for finding in job.audit.findings if finding.code == "assumed")
     for finding in (*assumed, *split_findings(data)):

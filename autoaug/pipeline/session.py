@@ -10,7 +10,7 @@ from typing import Any
 
 from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
-from autoaug.errors import Interrupted, NewerFormat, PolicyError, RunError, pausing_on_full_disk, resume_command
+from autoaug.errors import Interrupted, OtherFormat, PolicyError, RunError, pausing_on_full_disk, resume_command
 from autoaug.pipeline.configure import prepare, reopen, run_folder_for
 from autoaug.pipeline.forecast import Forecast
 from autoaug.pipeline.forecasting import forecast
@@ -108,7 +108,7 @@ def _result(folder: RunFolder) -> SearchResult | None:
     try:
         result = SearchResult.load(folder.root)
         read_policy(folder.policy)
-    except NewerFormat:
+    except OtherFormat:
         raise
     except (RunError, PolicyError):
         return None

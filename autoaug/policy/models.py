@@ -17,18 +17,21 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from autoaug.errors import PolicyError, rule_of
 from autoaug.modalities.kinds import BLENDED
-from autoaug.modalities.operators import RENAMED_OPERATORS
 from autoaug.policy.frozen import FrozenModel
 from autoaug.policy.provenance import Provenance, joined
-from autoaug.utils.renamed import renamed, upgraded
+from autoaug.utils.formats import checked_format
 
 if TYPE_CHECKING:
     from autoaug.engine.transform import PolicyTransform
 
 FORMAT: Literal[2] = 2
-#: Names in the first version of the format, of what is renamed since. Fingerprints are computed from those names.
-_FIRST_NAMES = {"sub_policies": "branches", "regularization": "regularisation"}
-_FIRST_OPERATORS = {name: old for old, name in RENAMED_OPERATORS.items()}
+#: Fingerprints are computed from these names of fields and operators: they stand in reports, and seeds derive from
+#: them, so that they must not change where a name does.
+_NAMES_IN_FINGERPRINTS = {
+    "sub_policies": "branches",
+    "regularization": "regularisation",
+    "ColorTemperature": "ColourTemperature",
+}
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -54,11 +57,6 @@ class Operation(FrozenModel):
     magnitude: tuple[Unit, Unit] = (0.0, 1.0)
     sign: Literal["both", "positive", "negative"] = "both"
 
-    @field_validator("operator")
-    @classmethod
-    def _has_its_present_name(cls, value: str) -> str:
-        return RENAMED_OPERATORS.get(value, value)
-
     @field_validator("magnitude", mode="before")
     @classmethod
     def _one_number_is_a_fixed_magnitude(cls, value: Any) -> Any:
@@ -81,11 +79,7 @@ class SubPolicy(FrozenModel):
 class Layer(FrozenModel):
     """A weighted choice between sub-policies, drawn for every sample."""
 
-    sub_policies: Annotated[
-        tuple[SubPolicy, ...],
-        Field(min_length=1, max_length=_MOST_SUB_POLICIES),
-        renamed("sub_policies", "branches"),
-    ]
+    sub_policies: Annotated[tuple[SubPolicy, ...], Field(min_length=1, max_length=_MOST_SUB_POLICIES)]
 
     @model_validator(mode="after")
     def _weights_can_be_drawn_from(self) -> Self:
@@ -221,20 +215,15 @@ class Policy(FrozenModel):
     mixing: Mixing | None = None
     adversarial: Adversarial | None = None
     synthetic: Synthetic | None = None
-    regularization: Annotated[Regularization | None, renamed("regularization", "regularisation")] = None
+    regularization: Regularization | None = None
     copies: Annotated[int, Field(ge=1, le=64)] = 1
-    provenance: Annotated[Provenance | None, renamed("provenance", "card")] = None
+    provenance: Provenance | None = None
     learned: tuple[tuple[OperatorText, str], ...] = ()
 
     @model_validator(mode="before")
     @classmethod
     def _format_is_known(cls, value: Any) -> Any:
-        version = value.get("format", FORMAT) if isinstance(value, dict) else FORMAT
-        if isinstance(version, int) and version > FORMAT:
-            raise ValueError(
-                f"it has format {version}, but this autoaug reads up to {FORMAT}; upgrade with: pip install -U autoaug"
-            )
-        return upgraded(value, FORMAT)
+        return checked_format(value, FORMAT, "use the policy of a new search")
 
     @model_validator(mode="after")
     def _chains_have_layers(self) -> Self:
@@ -306,7 +295,7 @@ class Policy(FrozenModel):
     def fingerprint(self) -> str:
         """12 hex digits that depend on what the policy does, not on its name, provenance or what it has learned."""
         # Without defaults: a policy keeps its fingerprint when the format gets a new field.
-        does = _in_first_names(self.model_dump(exclude={"name", "provenance", "learned"}, exclude_defaults=True))
+        does = _as_fingerprinted(self.model_dump(exclude={"name", "provenance", "learned"}, exclude_defaults=True))
         canonical = json.dumps(does, sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
@@ -360,11 +349,11 @@ class Policy(FrozenModel):
             raise PolicyError(f"{self.name!r} and {other.name!r} cannot be joined: {rule}") from None
 
 
-def _in_first_names(value: Any) -> Any:
-    """Plain values with keys and operators under their names in the first version of the format."""
+def _as_fingerprinted(value: Any) -> Any:
+    """Plain values with their `_NAMES_IN_FINGERPRINTS`."""
     if isinstance(value, dict):
-        named = {_FIRST_NAMES.get(key, key): _in_first_names(inner) for key, inner in value.items()}
+        named = {_NAMES_IN_FINGERPRINTS.get(key, key): _as_fingerprinted(inner) for key, inner in value.items()}
         if "operator" in named:
-            named["operator"] = _FIRST_OPERATORS.get(named["operator"], named["operator"])
+            named["operator"] = _NAMES_IN_FINGERPRINTS.get(named["operator"], named["operator"])
         return named
-    return [_in_first_names(inner) for inner in value] if isinstance(value, list | tuple) else value
+    return [_as_fingerprinted(inner) for inner in value] if isinstance(value, list | tuple) else value

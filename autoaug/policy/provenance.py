@@ -7,7 +7,6 @@ from typing import Annotated
 from pydantic import Field
 
 from autoaug.policy.frozen import FrozenModel
-from autoaug.utils.renamed import renamed
 from autoaug.utils.sketch import union
 
 
@@ -31,7 +30,7 @@ class Provenance(FrozenModel):
     metric: str = "accuracy"
     difference: float | None = None
     ci95: tuple[float, float] | None = None
-    license: Annotated[str | None, renamed("license", "licence")] = None
+    license: str | None = None
     chosen_on: Annotated[str, Field(pattern=r"^([0-9a-f]{12}( [0-9a-f]{12}){0,99})?$")] = ""
 
 

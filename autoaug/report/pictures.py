@@ -26,8 +26,6 @@ _GALLERY = {
     "operators": "?s",
 }
 _CAPTIONED = {"samples": "n...", "captions": "n", "fixed": "n"}
-#: Old names of arrays in files of older versions.
-_RENAMED = {"images": "samples"}
 #: The end of the form of an array of samples.
 _SAMPLES = "..."
 
@@ -129,11 +127,9 @@ def read_pictures(path: Path, forms: Mapping[str, str]) -> dict[str, np.ndarray]
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            stored = {_RENAMED.get(name, name): name for name in array_names(archive)}
+            stored = array_names(archive)
             has_all = all(name in stored for name in forms)
-            arrays = {
-                name: read_array(archive, stored[name]) for name, form in forms.items() if has_all or form[0] != "?"
-            }
+            arrays = {name: read_array(archive, name) for name, form in forms.items() if has_all or form[0] != "?"}
         _check_forms(arrays, forms)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as fault:
         reason = first_line(fault)

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from autoaug.policy.models import Policy
 from autoaug.results.record import Count
 from autoaug.utils.json import first_fault
-from autoaug.utils.renamed import renamed
 
 #: An operator's strength, its affinity and its diversity.
 Measurement = tuple[float, float, float]
@@ -26,7 +25,7 @@ class _Facts(BaseModel):
 class _ProbeResult(_Facts):
     """What every probe records: its cost."""
 
-    sample_passes: Annotated[Count, renamed("sample_passes", "passes")]
+    sample_passes: Count
 
 
 class _Affinity(_ProbeResult):
@@ -72,7 +71,7 @@ class _Generated(_Facts):
     failed: str | None = None
     sampling_seconds: float = 0.0
     bytes: Count = 0
-    sample_filter: Annotated[dict[str, Count], renamed("sample_filter", "gate")] = {}
+    sample_filter: dict[str, Count] = {}
     judged: dict[str, float] = {}
     classes_before: Annotated[list[Count], Field(min_length=1)] = [0]
     classes_after: Annotated[list[Count], Field(min_length=1)] = [0]

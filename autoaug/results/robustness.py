@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from autoaug.results.metric import ACCURACY, MetricRecord
 from autoaug.results.record import Record, Size
-from autoaug.utils.renamed import renamed
 
 #: A score for each of the severities 1 to 5.
 Severities = Annotated[tuple[float, ...], Field(min_length=5, max_length=5)]
@@ -26,7 +25,7 @@ class Robustness(Record):
         metric: what the scores are of: the accuracy of classes, and chrF of translations.
     """
 
-    inputs: Annotated[Size, renamed("inputs", "images")]
+    inputs: Size
     attack: str
     clean: float
     attacked: float

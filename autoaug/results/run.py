@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, field_validator, model_validator
 
-from autoaug.errors import NewerFormat, RunError, UnknownName, resume_command
+from autoaug.errors import OtherFormat, RunError, UnknownName, resume_command
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
@@ -18,8 +18,8 @@ from autoaug.results.metric import MetricRecord, MetricScores
 from autoaug.results.probes import read_generated, read_probe
 from autoaug.results.record import CandidateKind, Count, Fraction, Integer, Interval, Record, Size, Unit, Verdict
 from autoaug.results.transcripts import Transcripts
+from autoaug.utils.formats import refusal
 from autoaug.utils.json import read_record
-from autoaug.utils.renamed import renamed, upgraded
 
 FORMAT = 2
 
@@ -33,21 +33,19 @@ class Candidate(Record):
     """
 
     name: str
-    kind: Annotated[CandidateKind, BeforeValidator(lambda kind: "control" if kind == "rival" else kind)]
+    kind: CandidateKind
     fingerprint: str
     trial: Integer | None
     policy: Policy
     seeds: Annotated[tuple[Integer, ...], Field(min_length=1)]
-    validation_scores: Annotated[tuple[float, ...], renamed("validation_scores", "validation_accuracy")]
+    validation_scores: tuple[float, ...]
     validation_mean: float
-    test_scores: Annotated[tuple[float, ...], renamed("test_scores", "test_accuracy")]
+    test_scores: tuple[float, ...]
     mean: float
     ci95: Interval
     metrics: dict[str, MetricScores] = Field(default_factory=dict)
-    class_scores: Annotated[tuple[float | None, ...], renamed("class_scores", "class_accuracy")]
-    class_scores_by_seed: Annotated[
-        tuple[tuple[float | None, ...], ...], renamed("class_scores_by_seed", "class_accuracies")
-    ] = ()
+    class_scores: tuple[float | None, ...]
+    class_scores_by_seed: tuple[tuple[float | None, ...], ...] = ()
     confusion: tuple[tuple[Count, ...], ...] = ()
     seconds: float
 
@@ -91,7 +89,7 @@ class McNemar(Record):
     """The exact test of McNemar (1947) on the pooled predictions of all seeds."""
 
     only_candidate_right: Count
-    only_baseline_right: Annotated[Count, renamed("only_baseline_right", "only_rival_right")]
+    only_baseline_right: Count
     p_value: Unit
 
 
@@ -105,7 +103,7 @@ class Comparison(Record):
     """
 
     candidate: str
-    baseline: Annotated[str, renamed("baseline", "rival")]
+    baseline: str
     against: str = ""
     differences: Annotated[tuple[float, ...], Field(min_length=1)]
     difference: float
@@ -114,7 +112,7 @@ class Comparison(Record):
     samples_reach: Annotated[float, Field(ge=0)] | None = None
     p_value: Unit
     level: Unit = 0.05
-    interim_analyses: Annotated[tuple[Count, ...], renamed("interim_analyses", "looks")] = ()
+    interim_analyses: tuple[Count, ...] = ()
     folds: Annotated[int, Field(ge=2)] | None = None
     test_groups: Annotated[int, Field(ge=1)] | None = None
     mcnemar: McNemar | None = None
@@ -219,15 +217,15 @@ class TrialSummary(Record):
     number: Count
     name: str
     stage: str
-    data_fraction: Annotated[Fraction, renamed("data_fraction", "share")]
-    seed_index: Annotated[Count, renamed("seed_index", "repeat")]
-    stop: Annotated[Fraction, renamed("stop", "until")] = 1.0
+    data_fraction: Fraction
+    seed_index: Count
+    stop: Fraction = 1.0
     status: Literal["complete", "pruned", "failed"]
     values: tuple[float, ...]
-    score: Annotated[float | None, renamed("score", "accuracy")]
+    score: float | None
     curve: tuple[tuple[Count, float], ...]
     seconds: float
-    sample_passes: Annotated[Count, renamed("sample_passes", "passes")]
+    sample_passes: Count
     reason: str
     note: str
     is_baseline: bool
@@ -280,18 +278,13 @@ class SearchResult(Record):
     objectives: Annotated[tuple[str, ...], Field(min_length=1)] = ("accuracy",)
     stopped: str = ""
     history: tuple[TrialSummary, ...]
-    probes: Annotated[dict[str, dict[str, Any]], renamed("probes", "inquiries")] = Field(default_factory=dict)
+    probes: dict[str, dict[str, Any]] = Field(default_factory=dict)
     generated: dict[str, dict[str, Any]] = Field(default_factory=dict)
     transcripts: Transcripts | None = None
     importance: dict[str, float]
     versions: dict[str, str]
 
     _run_dir: Path = PrivateAttr(default=Path())
-
-    @model_validator(mode="before")
-    @classmethod
-    def _is_of_this_format(cls, value: Any) -> Any:
-        return upgraded(value, FORMAT)
 
     @field_validator("probes")
     @classmethod
@@ -375,10 +368,8 @@ class SearchResult(Record):
                 raise RunError(f"{run_dir} is not a run folder: it has no config.yaml")
             raise RunError(f"{run_dir} has no result.json; finish the run with: {resume_command(Path(run_dir))}")
         cure = f"{resume_command(Path(run_dir))} writes it again"
-        if (version := read_record(path, _Formatted, RunError, cure).format) > FORMAT:
-            raise NewerFormat(
-                f"{path} has format {version}, but this autoaug reads {FORMAT}; upgrade with: pip install -U autoaug"
-            )
+        if reason := refusal(read_record(path, _Formatted, RunError, cure).format, FORMAT, "begin a new run"):
+            raise OtherFormat(f"{path} {reason}")
         result = read_record(path, cls, RunError, cure)
         result._run_dir = Path(run_dir)
         return result

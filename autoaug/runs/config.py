@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from autoaug.modalities.base import Reading
 from autoaug.modalities.networks import Start
@@ -14,10 +14,10 @@ from autoaug.policy.models import Policy
 from autoaug.search.budget import Budget
 from autoaug.search.space import SearchSpace
 from autoaug.training.recipe import Recipe
+from autoaug.utils.formats import checked_format
 from autoaug.utils.own_code import names_function
 from autoaug.utils.quantities import LARGEST_COUNT
 from autoaug.utils.redaction import redacted
-from autoaug.utils.renamed import renamed, upgraded
 
 #: A config may be as large as this many of the largest policies together.
 MOST_POLICIES = 8
@@ -68,11 +68,6 @@ _SECRET = ("storage", "ray_address")
 _Length = Annotated[int, Field(ge=4, le=2**13)]
 
 
-def _lengths(size: Any) -> Any:
-    """The lengths of samples; older versions had one."""
-    return (size,) if isinstance(size, int) else size
-
-
 class RunConfig(BaseModel):
     """Everything that is needed to repeat a run: the content of ``config.yaml``.
 
@@ -86,7 +81,7 @@ class RunConfig(BaseModel):
     data_fingerprint: str
     modality: str = Field(default_factory=lambda: get_modality().name)
     resources: dict[str, str] = {}
-    size: Annotated[tuple[_Length, ...] | None, BeforeValidator(_lengths), renamed("size", "image_size")] = None
+    size: tuple[_Length, ...] | None = None
     resize: Literal["crop", "letterbox", "squash"] = "crop"
     protect: str = ""
     allow: tuple[str, ...] = ()
@@ -95,7 +90,7 @@ class RunConfig(BaseModel):
     strategy: str = "auto"
     budget: Budget | None = None
     early_stop: bool = True
-    control: Annotated[Literal["random"] | None, renamed("control", "rival")] = None
+    control: Literal["random"] | None = None
     policies: tuple[Policy, ...] = ()
     model: str = "auto"
     start: Start | None = None
@@ -118,14 +113,14 @@ class RunConfig(BaseModel):
     study: str = "search"
     track: tuple[str, ...] = ()
     generator: str | None = None
-    accept: Annotated[str | None, renamed("accept", "rule")] = None
+    accept: str | None = None
     command: str
     versions: dict[str, str]
 
     @model_validator(mode="before")
     @classmethod
     def _is_of_this_format(cls, value: Any) -> Any:
-        return upgraded(value, 2)
+        return checked_format(value, 2, "begin a new run")
 
     @model_validator(mode="after")
     def _is_a_search_or_a_comparison(self) -> Self:

@@ -29,8 +29,7 @@ class RunFolder:
         self.checkpoints = self.root / "checkpoints"
         self.events = self.root / "events.jsonl"
         self.confirmation = self.root / "confirmation"
-        # Older versions used another name.
-        self.control = self.root / ("rival" if (self.root / "rival").is_dir() else "control")
+        self.control = self.root / "control"
         self.result = self.root / "result.json"
         self.policy = self.root / "policy.yaml"
         self.report = self.root / "report.html"
@@ -124,8 +123,7 @@ def _why_not_begun(folder: RunFolder, begun: RunConfig, wanted: RunConfig) -> st
     differing = [
         f"{name.replace('_', ' ')} {_brief(before[name])} (wanted: {_brief(after[name])})"
         for name in before
-        # Older versions noted `auto`, not what it stands for.
-        if getattr(begun, name) != getattr(wanted, name) and (name, before[name]) != ("model", "auto")
+        if getattr(begun, name) != getattr(wanted, name)
     ]
     which = f"belongs to another run, with {'; '.join(differing)}" if differing else "exists"
     cure = (

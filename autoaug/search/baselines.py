@@ -18,7 +18,7 @@ UNTRIED = (-1.0, -math.inf)
 
 def affordable_baselines(names: Sequence[str], budget: Budget) -> Sequence[str]:
     """Those that a search with that budget tries: the first ones; all, where it is one of time."""
-    trainings = budget.policies or budget.trials or budget.trainings
+    trainings = budget.policies or budget.trainings
     return names if trainings is None else names[: max(_FEWEST, round(trainings * _OF_BUDGET))]
 
 

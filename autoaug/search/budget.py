@@ -25,8 +25,8 @@ class Reserve:
 
 class Budget(BaseModel):
     """When the search stops: after it has tried a number of policies (neither the known ones nor repetitions count),
-    after a number of seconds, or after the compute of a number of trainings. In runs of older versions all `trials`
-    count. The `reserve` is the part of the seconds that is not the search's; no file has it.
+    after a number of seconds, or after the compute of a number of trainings. The `reserve` is the part of the seconds
+    that is not the search's; no file has it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -34,13 +34,12 @@ class Budget(BaseModel):
     policies: Annotated[int, Field(ge=1)] | None = None
     seconds: Annotated[float, Field(gt=0)] | None = None
     trainings: Annotated[float, Field(gt=0)] | None = None
-    trials: Annotated[int, Field(ge=1)] | None = None
     reserve: Annotated[Reserve | None, Field(exclude=True)] = None
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        if sum(value is not None for value in (self.policies, self.seconds, self.trainings, self.trials)) != 1:
-            raise ValueError("a budget is one of policies, seconds, trainings or trials; give exactly one")
+        if sum(value is not None for value in (self.policies, self.seconds, self.trainings)) != 1:
+            raise ValueError("a budget is one of policies, seconds or trainings; give exactly one")
         return self
 
 
@@ -126,8 +125,6 @@ class BudgetTracker:
         """The fraction of the budget that is spent, counting the sample passes `committed` to running trials."""
         if self.budget.policies is not None:
             return self.count.spent
-        if self.budget.trials is not None:
-            return self.count.trials / self.budget.trials
         if self.budget.seconds is not None:
             passed = self.earlier_seconds + time.monotonic() - self.begun_at
             return passed / max(1e-9, self.budget.seconds - self._reserved())
@@ -157,8 +154,6 @@ class BudgetTracker:
         """The budget in trainings; None if that is not known."""
         if self.budget.policies is not None:
             return float(self.budget.policies + self.known)
-        if self.budget.trials is not None:
-            return float(self.budget.trials)
         if self.budget.seconds is None:
             return self.budget.trainings
         reserve = self.budget.reserve

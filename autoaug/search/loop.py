@@ -199,7 +199,7 @@ def run_search(
         study.seed,
         has_data=training is None,
         may_stop=may_stop,
-        pays_probes=budget.policies is None and budget.trials is None,
+        pays_probes=budget.policies is None,
     )
     with study.connected():
         search = _Search(study, executor, tracker, context, progress, training or _train)

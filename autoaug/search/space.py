@@ -20,12 +20,11 @@ from pydantic import (
 from autoaug.errors import PolicyError, SpaceError, UnknownName, rule_of
 from autoaug.modalities.base import Modality
 from autoaug.modalities.kinds import fitting_modality, known_kinds, mixed_by
-from autoaug.modalities.operators import RENAMED_OPERATORS, all_operators
+from autoaug.modalities.operators import all_operators
 from autoaug.modalities.registry import all_modalities, get_modality
 from autoaug.policy.loading import load_policy
 from autoaug.policy.models import KindText, OperatorText, Policy, Unit
 from autoaug.utils.files import read_text
-from autoaug.utils.renamed import renamed
 from autoaug.utils.yaml import MOST_BYTES, parse_yaml, validate
 
 #: The context of validation of a space that is read and not searched, as for a report: its operators need not be there,
@@ -51,7 +50,6 @@ class FrozenSpace(BaseModel):
 
 
 def _registered(name: str, info: ValidationInfo) -> str:
-    name = RENAMED_OPERATORS.get(name, name)
     if info.context != UNSEARCHED and name not in all_operators():
         raise ValueError(str(UnknownName("operator", name, all_operators())))
     return name
@@ -206,7 +204,7 @@ class SearchSpace(FrozenSpace):
     mixing: MixingSpace = MixingSpace()
     adversarial: AdversarialSpace = AdversarialSpace()
     synthetic: SyntheticSpace = SyntheticSpace()
-    regularization: Annotated[RegularizationSpace | None, renamed("regularization", "regularisation")] = None
+    regularization: RegularizationSpace | None = None
     copies: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=8)]] = (1, 1)
     baselines: Annotated[tuple[Name, ...], Field(min_length=1, max_length=_MOST_NAMES)] = Field(
         default_factory=lambda given: _usual_baselines(given)

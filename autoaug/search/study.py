@@ -19,7 +19,6 @@ import optuna
 from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from pydantic import ValidationError
 
 from autoaug.errors import RunError
 from autoaug.policy.models import Policy
@@ -315,14 +314,6 @@ def _kept(system_attrs: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in system_attrs.items() if not name.startswith("tpe:")}
 
 
-def _in_present_names(space: str) -> str:
-    """The same space, with names of older versions replaced by current ones."""
-    try:
-        return SearchSpace.model_validate_json(space).model_dump_json(exclude_defaults=True)
-    except ValidationError:
-        return space
-
-
 def _difference(what: str, noted: Any, value: Any) -> str:
     """How the recorded input differs from the present `value`, as text; empty if it does not."""
     if what == "facts":
@@ -331,7 +322,7 @@ def _difference(what: str, noted: Any, value: Any) -> str:
         return ""
     if what != "space":
         return f"{what} {noted!r}, not {value!r}"
-    before, after = json.loads(_in_present_names(noted)), json.loads(value)
+    before, after = json.loads(noted), json.loads(value)
     if before == after:
         return ""
     differing = changes({**dict.fromkeys(after), **before}, {**dict.fromkeys(before), **after})

@@ -12,22 +12,17 @@ from typing import Any, Literal
 from optuna.trial import FrozenTrial, TrialState
 
 from autoaug.errors import AutoaugError
-from autoaug.modalities.operators import RENAMED_OPERATORS
 from autoaug.policy.models import Policy
 from autoaug.policy.words import in_words
 from autoaug.results import TrialSummary
 from autoaug.search.strategies import OUTCOME, REQUEST, TrialRecord
 from autoaug.training.result import TrialResult
-from autoaug.utils.renamed import with_names
 
 _ENDED: dict[TrialState, Literal["complete", "pruned", "failed"]] = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
 }
-#: Old names, in studies begun by older versions, of trial attributes and of their fields, with the current names.
-_ATTRIBUTES = {"asked": REQUEST}
-_NOTES = {"share": "data_fraction", "repeat": "seed_index", "baseline": "is_baseline", "passes": "sample_passes"}
 #: The cost fields of a probe.
 _COSTS = {"started", "ended", "sample_passes", "session"}
 #: The cost fields of a trial that its summary does not need.
@@ -172,7 +167,7 @@ def probe_notes(result: TrialResult, session: int) -> dict[str, Any]:
 def read_trial(trial: FrozenTrial, objectives: int) -> TrialRecord | None:
     """Read a trial of the study; None if another program added it, or its attributes are damaged."""
     try:
-        record = record_of(observed(_in_present_names(trial)))
+        record = record_of(observed(trial))
         is_named = isinstance(record.policy, Policy) and isinstance(record.fingerprint, str)
         if record.is_running:
             return record if is_named else None
@@ -184,35 +179,16 @@ def read_trial(trial: FrozenTrial, objectives: int) -> TrialRecord | None:
     return record if is_named and is_paid and is_scored else None
 
 
-def _in_present_names(trial: FrozenTrial) -> FrozenTrial:
-    """The same trial, with names of older versions replaced by current ones."""
-    if not trial.user_attrs.keys() & _ATTRIBUTES.keys():
-        return trial
-    named = copy(trial)
-    notes = with_names(trial.user_attrs, _ATTRIBUTES).items()
-    named.params = {_present_param(name): value for name, value in trial.params.items()}
-    named.distributions = {_present_param(name): kind for name, kind in trial.distributions.items()}
-    named.user_attrs = {key: with_names(value, _NOTES) if isinstance(value, dict) else value for key, value in notes}
-    return named
-
-
-def _present_param(name: str) -> str:
-    """The current name of a choice. A choice about one operator begins with the operator's name."""
-    operator, dot, what = name.partition(".")
-    return f"{RENAMED_OPERATORS.get(operator, operator)}{dot}{what}"
-
-
 def read_probe_result(noted: Any) -> Mapping[str, Any] | None:
     """Read a stored probe result; None if it is damaged, and then the probe is rerun."""
     try:
         notes = json.loads(noted)
     except (ValueError, TypeError):
         return None
-    notes = with_names(notes, _NOTES) if isinstance(notes, dict) else {}
-    return notes if notes.keys() >= _COSTS else None
+    return notes if isinstance(notes, dict) and notes.keys() >= _COSTS else None
 
 
 def probe_name(attribute: str) -> str:
     """The probe whose result this study attribute holds; empty for other attributes."""
     prefix, _, name = attribute.partition(":")
-    return name if prefix in {"probe", "found"} else ""
+    return name if prefix == "probe" else ""

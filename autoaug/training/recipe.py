@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 #: The smallest batch that batch normalization can use.
 _SMALLEST = 2
-#: Reads the old name of a value in older configs.
-_AS_NOW = BeforeValidator(lambda value: "inputs" if value == "images" else value)
 
 
 Base = Literal["scratch", "finetune", "probe"]
@@ -75,7 +73,7 @@ class Recipe(BaseModel):
     class_weights: Literal["none", "balanced"] = "none"
     sampling: Literal["shuffled", "balanced"] = "shuffled"
     equal: Literal["samples", "epochs", "compute"] = "samples"
-    batch_counts: Annotated[Literal["samples", "inputs"], _AS_NOW] = "samples"
+    batch_counts: Literal["samples", "inputs"] = "samples"
 
     @model_validator(mode="after")
     def _keeps_features_of_a_frozen_backbone(self) -> Self:

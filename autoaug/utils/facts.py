@@ -10,7 +10,6 @@ from typing import Any
 
 from autoaug.errors import RunError
 from autoaug.utils.files import write_atomically
-from autoaug.utils.renamed import with_names
 
 #: Facts by name, as plain JSON values.
 Facts = Mapping[str, Any]
@@ -20,7 +19,6 @@ def changes(noted: Facts, own: Facts) -> str:
     """Describe the differences between the facts that both have; empty if there are none. Facts that only one of two
     versions records are ignored.
     """
-    noted = _in_present_words(noted)
     shared = [name for name in noted if name in own]
     return "; ".join(
         f"{name.replace('_', ' ')} {brief(noted[name])}, not {brief(own[name])}"
@@ -34,18 +32,6 @@ def _differ(noted: Any, own: Any) -> bool:
     if isinstance(noted, dict) and isinstance(own, dict):
         return any(_differ(noted[name], own[name]) for name in noted.keys() & own.keys())
     return bool(noted != own)
-
-
-def _in_present_words(noted: Facts) -> dict[str, Any]:
-    """The same facts, with names and values of older versions replaced by current ones."""
-    facts = with_names(dict(noted), {"rule": "accept", "image_size": "size"})
-    if facts.get("batch_counts") == "images":
-        facts["batch_counts"] = "inputs"
-    if isinstance(facts.get("size"), int):
-        facts["size"] = [facts["size"]]
-    if facts.get("task") == "transcription":  # older trials were scored by errors, of a network that is another today
-        facts.setdefault("trial_metric", "an error rate")
-    return {name: _in_present_words(value) if isinstance(value, dict) else value for name, value in facts.items()}
 
 
 def brief(value: Any) -> str:

@@ -289,7 +289,7 @@ def test_the_name_of_a_file_may_be_anything(tmp_path: Path) -> None:
 
 
 def test_the_fingerprint_of_ordinary_data_is_what_it_was(tmp_path: Path) -> None:
-    """Runs of older versions are resumed by it."""
+    """Runs are resumed by it, and policies know their data by it."""
     write_folder(tmp_path, *bars(30))
     assert audit(open_source(tmp_path, LIMIT)).fingerprint == "1ab8e7939f09"
     assert audit(open_source(tmp_path, LIMIT, Reading((6,)))).fingerprint == "73c727256336"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from pathlib import Path
 
@@ -122,15 +121,3 @@ def test_an_operation_draws_the_signs_it_names(sign: str, share: float) -> None:
     rotate, cutout = plan.magnitude
     assert abs(float((rotate < 0).double().mean()) - share) < 0.03
     assert bool((cutout >= 0).all())
-
-
-def test_a_plan_of_an_older_version_is_read(tmp_path: Path) -> None:
-    """It had no modality, and another name for the uniforms; how samples are mixed stood beside the rest."""
-    plan = plan_of("randaugment", 4, mixing=Mixing(kind="mixup"))
-    plan.save(tmp_path / "plan.json")
-    content = json.loads((tmp_path / "plan.json").read_text())
-    assert {"mode", "partner", "weight", "place"} <= content.keys()
-    older = {"draws" if key == "uniforms" else key: value for key, value in content.items() if key != "modality"}
-    (tmp_path / "older.json").write_text(json.dumps(older))
-    assert_equal(Plan.load(tmp_path / "older.json"), plan)
-    assert Plan.load(tmp_path / "older.json").modality == "image"

@@ -68,19 +68,15 @@ def test_trainings_that_are_on_disk_are_not_run_again(tmp_path: Path) -> None:
             np.testing.assert_array_equal(second[key].test_measured[name].influence, measured.influence)
 
 
-def test_files_without_statistics_are_read_and_damaged_ones_are_trained_again(tmp_path: Path) -> None:
+def test_damaged_files_are_trained_again(tmp_path: Path) -> None:
     executor, store = Counting(small_task(test=True)), store_in(tmp_path)
     train_candidates(CANDIDATES[:1], [1], executor, store, Logged())
     (path,) = tmp_path.iterdir()
     with np.load(path) as file:
         whole = dict(file)
-    older = {name: value for name, value in whole.items() if not name.endswith("_statistics") and " " not in name}
-    np.savez_compressed(path, **older)
-    stored = store.read(CANDIDATES[0].policy, 1)
-    assert stored is not None
-    np.testing.assert_array_equal(stored.validation_statistics, whole["validation_statistics"])
-    np.testing.assert_array_equal(stored.test_statistics, whole["test_statistics"])
-    assert not stored.test_measured
+    for missing in whole.keys() - {name for name in whole if " " in name}:
+        np.savez_compressed(path, **{name: value for name, value in whole.items() if name != missing})
+        assert store.read(CANDIDATES[0].policy, 1) is None, missing
     for name, value in {
         "test_predictions": whole["test_predictions"].astype(np.int64),
         "validation_predictions": whole["validation_predictions"][:-1],

@@ -310,8 +310,8 @@ def _is_none_of_a_file(name: str, call: ast.Call) -> bool:
     [
         ("budget", None, "a space and a budget"),
         ("space", None, "a space and a budget"),
-        ("budget", {}, "one of policies, seconds, trainings or trials"),
-        ("budget", {"trials": 2, "seconds": 3.0}, "one of policies, seconds, trainings or trials"),
+        ("budget", {}, "one of policies, seconds or trainings"),
+        ("budget", {"policies": 2, "seconds": 3.0}, "one of policies, seconds or trainings"),
         ("confirmation_seeds", 10**12, "confirmation_seeds"),
         ("finalists", 10**12, "finalists"),
         ("most_seeds", 10**12, "most_seeds"),

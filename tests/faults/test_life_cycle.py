@@ -16,7 +16,7 @@ import yaml
 from safetensors import safe_open
 
 import autoaug
-from autoaug.errors import NewerFormat, RunError
+from autoaug.errors import OtherFormat, RunError
 from autoaug.report.model_card import export_model
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
@@ -145,7 +145,7 @@ def test_a_damaged_policy_is_written_again_by_resume(
 def test_a_result_of_a_newer_version_is_left_as_it_is(run: RunFolder) -> None:
     newer = run.result.read_text().replace('"format": 2', '"format": 3', 1)
     run.result.write_text(newer)
-    with pytest.raises(NewerFormat, match=r"has format 3, but this autoaug reads 2; upgrade"):
+    with pytest.raises(OtherFormat, match=r"has format 3, but this autoaug reads 2; upgrade"):
         autoaug.resume(run.root, trust=True)
     assert run.result.read_text() == newer
 
@@ -228,14 +228,12 @@ def test_how_a_run_is_carried_out_may_change_and_so_may_its_length(
     whole: SearchResult, run: RunFolder, trainings: list[str]
 ) -> None:
     run.result.unlink()
-    edit(run, memory_limit=1, command="another", trial_timeout=500.0, track=[], budget={"trials": 4}, most_seeds=3)
+    edit(run, memory_limit=1, command="another", trial_timeout=500.0, track=[], budget={"trainings": 4}, most_seeds=3)
     assert outcome(autoaug.resume(run.root, trust=True))[0] == outcome(whole)[0]  # type: ignore[index]
     assert trainings == []
 
 
-def test_a_run_of_a_version_that_noted_nothing_goes_on(
-    whole: SearchResult, run: RunFolder, trainings: list[str]
-) -> None:
+def test_a_run_whose_facts_are_lost_goes_on(whole: SearchResult, run: RunFolder, trainings: list[str]) -> None:
     run.result.unlink()
     (run.confirmation / "facts.json").unlink()
     with sqlite3.connect(run.study) as database:

@@ -228,7 +228,7 @@ def test_expanding_refuses_before_it_begins(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(OptionError, match="policy 'none' changes no sample: its copies would be the originals"):
         expand(replace(expansion, policy=load_policy("none")), tmp_path / "out")
     with pytest.raises(OptionError, match="mixes samples and labels"):
-        expand(replace(expansion, policy=parse_policy("format: 1\nmixing: {kind: mixup}\n")), tmp_path / "out")
+        expand(replace(expansion, policy=parse_policy("mixing: {kind: mixup}\n")), tmp_path / "out")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: os.statvfs_result((0,) * 10) and type("U", (), {"free": 10})())
     with pytest.raises(DataError, match=r"the disk has 0\.0"):
         expand(expansion, tmp_path / "out")

@@ -81,6 +81,24 @@ def test_json_is_read_by_its_own_rules() -> None:
         parse_policy('{"name": "a",\n"copies": 0}')
 
 
+def test_the_fingerprint_is_what_it_was_before_fields_and_operators_had_their_present_names() -> None:
+    policy = parse_policy("""
+    schedule:
+      - until: 0.5
+        layers:
+          - sub_policies:
+              - {operations: [{operator: ColorTemperature, probability: 0.5, magnitude: [0.1, 0.5]}], weight: 2}
+              - {operations: []}
+      - until: 1.0
+    mixing: {kind: mixup, probability: 0.5}
+    adversarial: {kind: pgd, steps: 2, epsilon: 0.01, share: 0.25}
+    synthetic: {kind: pca, share: 0.2}
+    regularization: {dropout: 0.1}
+    copies: 2
+    """)
+    assert policy.fingerprint() == "6e97e05ce610"
+
+
 @given(policies, st.text(max_size=8))
 def test_the_fingerprint_ignores_the_name_alone(policy: Policy, name: str) -> None:
     assert policy.model_copy(update={"name": name}).fingerprint() == policy.fingerprint()

@@ -25,7 +25,7 @@ from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.folder import RunFolder
 from tests.report.records import trial
 
-OLDER = Path(__file__).parents[1] / "older/finished"
+RECORDED = Path(__file__).parents[1] / "recorded/finished"
 
 
 class Outline(HTMLParser):
@@ -58,7 +58,7 @@ def outline(page: str) -> Outline:
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    return RunFolder(shutil.copytree(OLDER, tmp_path / "run"))
+    return RunFolder(shutil.copytree(RECORDED, tmp_path / "run"))
 
 
 def test_what_a_minute_is_for_is_not_folded_and_the_rest_is(run: RunFolder) -> None:
@@ -193,7 +193,7 @@ def test_a_run_that_is_not_finished_says_how_to_go_on_from_here(
 
 
 def test_a_run_that_is_not_finished_shows_the_trials_of_the_main_search_alone(tmp_path: Path) -> None:
-    folder = RunFolder(shutil.copytree(OLDER.with_name("unfinished"), tmp_path / "run"))
+    folder = RunFolder(shutil.copytree(RECORDED.with_name("unfinished"), tmp_path / "run"))
     before = read_unfinished(folder)
     log = EventLog(folder.events)
     log.control_begins()
@@ -209,8 +209,8 @@ def test_one_number_is_no_numbers_and_an_error_is_not_kept(run: RunFolder) -> No
     told["metric"] = {"name": "RMSE", "unit": "", "larger_is_better": False}
     measured = {"operators": {"Rotate": [[0.5, 0.5, 2.0]]}}
     for candidate in told["candidates"]:
-        candidate |= {"class_accuracy": [], "class_accuracies": [], "confusion": []}
-    run.result.write_text(json.dumps(told | {"inquiries": {"affinity": {**measured, "passes": 1}}}))
+        candidate |= {"class_scores": [], "class_scores_by_seed": [], "confusion": []}
+    run.result.write_text(json.dumps(told | {"probes": {"affinity": {**measured, "sample_passes": 1}}}))
     page = report_page(run, cdn=True)
     assert ", 1 number per sample;" in page
     assert "(where a loss or an error doubles, half is kept)" in page

@@ -15,7 +15,7 @@ from autoaug.report.reading import read_finished
 from autoaug.runs.folder import RunFolder
 from tests.conftest import PATIENCE
 
-OLDER = Path(__file__).parents[1] / "older"
+RECORDED = Path(__file__).parents[1] / "recorded"
 PROGRAM = """
 import sys
 from autoaug.cli.main import main
@@ -30,7 +30,7 @@ for folder in sys.argv[1:]:
 
 
 def test_a_report_is_written_without_torch(tmp_path: Path) -> None:
-    folders = [shutil.copytree(OLDER / run, tmp_path / run) for run in ("finished", "unfinished")]
+    folders = [shutil.copytree(RECORDED / run, tmp_path / run) for run in ("finished", "unfinished")]
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM, *folders], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
@@ -40,7 +40,7 @@ def test_a_report_is_written_without_torch(tmp_path: Path) -> None:
 
 def test_a_report_needs_no_operators_but_going_on_does(tmp_path: Path) -> None:
     """Such as of a plug-in that is not installed here."""
-    folder = RunFolder(shutil.copytree(OLDER / "finished", tmp_path / "run"))
+    folder = RunFolder(shutil.copytree(RECORDED / "finished", tmp_path / "run"))
     config = yaml.safe_load(folder.config.read_text())
     config["space"]["families"] = {"own": {"Swirl": 0.5}}
     folder.config.write_text(yaml.safe_dump(config))

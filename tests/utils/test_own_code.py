@@ -165,8 +165,8 @@ def test_where_a_run_uses_own_code_every_printed_command_trusts_its_folder(
     def asks_nobody(*_: object) -> None:
         raise ConnectionError("nobody answers")
 
-    older = Path(__file__).parents[1] / "older"
-    folders = [RunFolder(shutil.copytree(older / name, tmp_path / name)) for name in ("unfinished", "finished")]
+    recorded = Path(__file__).parents[1] / "recorded"
+    folders = [RunFolder(shutil.copytree(recorded / name, tmp_path / name)) for name in ("unfinished", "finished")]
     for folder in folders:
         config = yaml.safe_load(folder.config.read_text()) | {"track": ["mlflow"]}
         folder.config.write_text(yaml.safe_dump({**config, "model": OWN} if names_code else config))

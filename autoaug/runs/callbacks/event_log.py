@@ -109,6 +109,6 @@ def read_events(path: Path) -> list[dict[str, Any]]:
 
 
 def metric_of(events: Sequence[Mapping[str, Any]]) -> MetricRecord:
-    """What the scores in a log are; older logs do not say, and are of accuracy."""
+    """What the scores in a log are; accuracy, until it says."""
     found = [event["metric"] for event in events if event["event"] == "metric"]
     return MetricRecord.model_validate(found[-1]) if found else ACCURACY
