@@ -54,7 +54,7 @@ class RunError(AutoaugError):
 
 
 class OtherFormat(RunError):
-    """A file was written by a newer version. It is intact and must not be overwritten."""
+    """A file was written by another version. It is intact and must not be overwritten."""
 
 
 class InUse(RunError):
