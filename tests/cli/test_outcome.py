@@ -25,7 +25,7 @@ def scheduled(policy: Policy) -> Policy:
 
 def test_long_names_leave_the_figures_in_a_narrow_terminal() -> None:
     """Names may be the paths of policies that are compared."""
-    result = SearchResult.load(Path(__file__).parents[1] / "older/finished")
+    result = SearchResult.load(Path(__file__).parents[1] / "recorded/finished")
     names = {c.name: f"runs/{c.name * 12}/policy.yaml" for c in result.candidates}
     candidates = tuple(c.model_copy(update={"name": names[c.name]}) for c in result.candidates)
     returned = result.returned.model_copy(update={"name": names[result.returned.name]})

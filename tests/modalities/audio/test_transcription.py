@@ -39,7 +39,6 @@ from autoaug.training.state import new_training
 from autoaug.training.tasks import task_for
 from autoaug.training.train import train_to_end
 from autoaug.training.trial import Train
-from autoaug.utils.facts import changes
 from tests.modalities.audio.sounds import RATE, melody, write_melodies, write_wav
 from tests.samples import tones
 
@@ -231,13 +230,6 @@ def test_a_trial_is_scored_by_likelihood_and_tested_by_the_texts_it_decodes(mani
     lengths = torch.tensor([len(text) for text in decode_texts(own.validation.labels)])
     assert (losses > 0).all()
     assert result.score == pytest.approx(-float((losses * lengths).sum() / lengths.sum()), rel=2e-3), "no error rate"
-
-
-def test_trials_that_were_scored_by_errors_are_not_mixed_with_likelihoods() -> None:
-    older, own = {"task": "transcription"}, {"task": "transcription", "trial_metric": "log-likelihood"}
-    assert changes(older, own) == "trial metric an error rate, not log-likelihood"
-    assert not changes({"task": "translation"}, {"task": "translation", "trial_metric": "log-likelihood"})
-    assert not changes(own, own)
 
 
 MIXES = Policy(mixing=Mixing(kind="mixup", probability=0.5, alpha=0.5))

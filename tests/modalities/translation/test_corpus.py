@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gettext
 import os
-import select
+import selectors
 import sys
 from pathlib import Path
 
@@ -353,7 +353,9 @@ def test_what_a_hanging_translator_has_started_is_ended_with_it(
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     with pytest.raises(DataError, match="took more than 2 s"):
         translators.rewritten(["text"], str(script), seconds=2)
-    assert select.select([reading], [], [], 20)[0], "sleep has still the pipe"
+    with selectors.DefaultSelector() as selector:
+        selector.register(reading, selectors.EVENT_READ)
+        assert selector.select(20), "sleep has still the pipe"
     os.close(reading)
 
 
