@@ -55,6 +55,7 @@ def build_own(
 
 
 def _fix_sizes(network: nn.Module, name: str, shape: tuple[int, ...]) -> None:
+    """Call the network once, which gives its lazy layers their sizes."""
     was_training = network.training
     try:
         with torch.no_grad():

@@ -12,6 +12,7 @@ import pytest
 from autoaug.errors import SpaceError, UnknownName
 from autoaug.modalities.operators import all_operators
 from autoaug.policy.loading import load_policy
+from autoaug.policy.models import Policy
 from autoaug.search.sampling import Given, sample_policy, sample_shaped
 from autoaug.search.space import SearchSpace, load_space, space_names
 
@@ -126,8 +127,9 @@ def test_policies_are_drawn_at_the_ends_of_the_widest_ranges() -> None:
             return choices[self.place % len(choices)]
 
     for end, place in itertools.product((0, 1), range(4)):
-        sample_policy(space, End(end, place))
-        sample_shaped(space, End(end, place))
+        for draw in (sample_policy, sample_shaped):
+            drawn = draw(space, End(end, place))
+            assert Policy.model_validate(drawn.model_dump()) == drawn
 
 
 def test_unknown_names_offer_the_nearest() -> None:
