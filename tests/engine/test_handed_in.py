@@ -128,6 +128,17 @@ def test_white_after_a_resize_is_white_alike_everywhere(dtype: torch.dtype) -> N
         assert torch.equal(made, expected), maker
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("bits", [1, 4, 7])
+def test_levels_in_half_precision_fall_no_step(dtype: torch.dtype, bits: int) -> None:
+    """k / 255 is often rounded down."""
+    levels = torch.arange(256).view(1, 1, 16, 16)
+    policy = Policy(layers=in_turn(Operation(operator="Posterize", magnitude=(bits / 7, bits / 7))))
+    for maker in MAKERS:
+        made = transform(maker, policy)((levels / 255).to(dtype))
+        assert torch.equal(made, (levels // 2**bits * 2**bits / 255).to(dtype)), maker
+
+
 @pytest.mark.parametrize("maker", [*MAKERS, "numpy"])
 @pytest.mark.parametrize("value", [1.002, -0.002, 255.0, torch.nan, torch.inf])
 def test_values_further_out_are_refused_alike_everywhere(maker: str, value: float) -> None:
