@@ -8,12 +8,14 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+
+from autoaug.data.spill import SpillFolder
 
 #: Files are decoded by so many threads: decoders run outside of Python's lock.
 DECODERS = min(16, max(4, os.cpu_count() or 1))
@@ -85,10 +87,13 @@ class MemoryInputs:
 
 @dataclass(frozen=True, eq=False)
 class MappedInputs:
-    """Samples in a ``.npy`` file that is read as needed: `rows` selects and orders its rows."""
+    """Samples in a ``.npy`` file that is read as needed: `rows` selects and orders its rows. `spill` is the temporary
+    folder that the file is in, if it is in one.
+    """
 
     path: str
     rows: np.ndarray
+    spill: SpillFolder | None = None
 
     @cached_property
     def _file(self) -> np.ndarray:
@@ -142,10 +147,13 @@ class ConvertedInputs:
 
 @dataclass(frozen=True, eq=False)
 class FileInputs:
-    """Samples in separate files, read on demand by a few threads."""
+    """Samples in separate files, read on demand by a few threads. `spill` is the temporary folder that the files are
+    in, if they are in one.
+    """
 
     paths: tuple[str, ...]
     reader: Reader
+    spill: SpillFolder | None = None
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -206,9 +214,9 @@ def in_memory(inputs: Inputs) -> MemoryInputs:
 def join(first: Inputs, second: Inputs) -> Inputs:
     """The samples of both, in this order; both are of the same kind."""
     if isinstance(first, MappedInputs) and isinstance(second, MappedInputs):
-        return MappedInputs(first.path, np.concatenate([first.rows, second.rows]))
+        return replace(first, rows=np.concatenate([first.rows, second.rows]))
     if isinstance(first, FileInputs) and isinstance(second, FileInputs):
-        return FileInputs(first.paths + second.paths, first.reader)
+        return replace(first, paths=first.paths + second.paths)
     if isinstance(first, ConvertedInputs) and isinstance(second, ConvertedInputs):
         return ConvertedInputs(join(first.stored, second.stored), first.convert)
     return MemoryInputs(np.concatenate([in_memory(inputs).array for inputs in (first, second)]))
@@ -217,9 +225,9 @@ def join(first: Inputs, second: Inputs) -> Inputs:
 def pick(inputs: Inputs, indices: np.ndarray) -> Inputs:
     """The samples at `indices`, without moving them to other storage."""
     if isinstance(inputs, MappedInputs):
-        return MappedInputs(inputs.path, inputs.rows[indices])
+        return replace(inputs, rows=inputs.rows[indices])
     if isinstance(inputs, FileInputs):
-        return FileInputs(tuple(inputs.paths[i] for i in indices.tolist()), inputs.reader)
+        return replace(inputs, paths=tuple(inputs.paths[i] for i in indices.tolist()))
     if isinstance(inputs, ConvertedInputs):
         return ConvertedInputs(pick(inputs.stored, indices), inputs.convert)
     return MemoryInputs(inputs.take(indices))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mimetypes
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,9 @@ from autoaug.errors import DataError, OptionError
 from autoaug.modalities.base import AS_SUITS, Modality, Reading
 from autoaug.modalities.registry import all_modalities, get_modality
 from autoaug.utils.files import is_text
+
+#: Files of another modality are told if there is one for so many samples.
+_MANY = 5
 
 
 def open_source(
@@ -41,7 +46,26 @@ def open_source(
         source = taken.loader.open(str(data), memory_limit, reading)
     except PermissionError as fault:  # a folder may not be listed
         raise DataError(f"{fault.filename} cannot be read: {fault.strerror}") from None
-    return replace(source, modality=taken.name, lacking={**taken.lacking(), **source.lacking})
+    doubts = () if modality else _doubts(source, taken)
+    lacking = {**taken.lacking(), **source.lacking}
+    return replace(source, modality=taken.name, lacking=lacking, assumed=(*source.assumed, *doubts))
+
+
+def _doubts(source: Source, taken: Modality) -> tuple[str, ...]:
+    """Whether the samples of another modality, which are left out, may be meant. Texts beside samples are captions."""
+    count, doubts = sum(map(len, source.parts.values())), []
+    for words in source.left_out:
+        found = re.fullmatch(r"(\d+) x (\.\w+)", words)
+        if found is None or _MANY * int(found[1]) < count:
+            continue
+        name = str(mimetypes.guess_type(f"a{found[2]}")[0]).partition("/")[0]
+        other = all_modalities().get(name)
+        if other not in (None, taken) and not other.has_words:
+            doubts.append(
+                f"{count} files were taken as samples for {taken.name} data, and {words} were not; if these are meant, "
+                f"say so with --modality {name}"
+            )
+    return tuple(doubts)
 
 
 def recognize(data: str | Path, modality: str | None = None) -> Modality:

@@ -139,12 +139,13 @@ def label_text(value: object, names: Sequence[str] | None, where: str) -> str:
         raise DataError(f"{where}: a label is {value!r}; labels must be text, or whole numbers from 0")
     number = int(value)
     if number < 0 or (names is not None and number >= len(names)):
-        raise DataError(f"{where}: label {number} is out of range; {_allowed_range(names)}")
+        raise DataError(f"{where}: label {number} is out of range; {_allowed_range(number, names)}")
     return str(number) if names is None else names[number]
 
 
-def _allowed_range(names: Sequence[str] | None) -> str:
-    return "labels start at 0" if names is None else f"labels of {len(names)} classes are from 0 to {len(names) - 1}"
+def _allowed_range(label: int, names: Sequence[str] | None) -> str:
+    rule = "labels start at 0" if names is None else f"labels of {len(names)} classes are from 0 to {len(names) - 1}"
+    return f"{rule}; if -1 stands for no label, remove these samples" if label == -1 else rule
 
 
 def _decoded(text: bytes, where: str) -> str:
@@ -203,11 +204,11 @@ def index_labels(
         for array in values:
             wrong = array[(array < 0) | (array >= len(class_names))]
             if len(wrong):
-                raise DataError(f"{where}: label {wrong[0]} is out of range; {_allowed_range(class_names)}")
+                raise DataError(f"{where}: label {wrong[0]} is out of range; {_allowed_range(wrong[0], class_names)}")
         return [array.astype(np.int64) for array in values], tuple(class_names)
-    negative = [array[array < 0] for array in values if array.dtype.kind == "i" and (array < 0).any()]
+    negative = [array[array < 0][0] for array in values if array.dtype.kind == "i" and (array < 0).any()]
     if negative:
-        raise DataError(f"{where}: label {negative[0][0]} is out of range; {_allowed_range(None)}")
+        raise DataError(f"{where}: label {negative[0]} is out of range; {_allowed_range(negative[0], None)}")
     if len({array.dtype.kind in "iu" for array in values}) > 1:
         raise DataError(f"{where}: the labels of one part are numbers, those of another are text; make them the same")
     known = np.unique(values[0])

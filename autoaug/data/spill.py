@@ -1,7 +1,9 @@
-"""Temporary disk space for arrays that are too large for memory; it is freed when the process ends."""
+"""Temporary disk space for arrays and files that are too large for memory; it is freed with the data that are in it."""
 
 from __future__ import annotations
 
+import atexit
+import os
 import shutil
 import tempfile
 import weakref
@@ -11,20 +13,41 @@ from pathlib import Path
 from autoaug.errors import DataError
 from autoaug.utils.private_folders import private_folder
 
-
-class _Lifetime:
-    """Lives as long as the process."""
-
-
-_LIFETIME = _Lifetime()
+#: The folder of each process in each temporary folder. Forked children know those of their parent.
+_roots: dict[tuple[int, str], Path] = {}
 
 
-def spill_folder() -> Path:
-    """A new folder that is removed when this process exits; folders of killed processes are removed by the next one."""
-    life = ExitStack()
-    folder = life.enter_context(private_folder(Path(tempfile.gettempdir()), "autoaug-spill-"))
-    weakref.finalize(_LIFETIME, life.close)
-    return folder
+class SpillFolder:
+    """A new folder that is removed with this object, or when this process exits; folders of killed processes are
+    removed by the next one. Other processes, which read what is in it, receive None instead of this object.
+    """
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(dir=_root()))
+        weakref.finalize(self, _remove, self.path, os.getpid())
+
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        return type(None), ()
+
+
+def _remove(folder: Path, process: int) -> None:
+    if os.getpid() == process:  # a forked child has a copy of the object, and may end earlier
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _root() -> Path:
+    """This process's own folder, which is locked as long as the process lives."""
+    key = os.getpid(), tempfile.gettempdir()
+    if key not in _roots or not os.access(_roots[key], os.W_OK, effective_ids=True):  # or it was cleaned away
+        life = ExitStack()
+        _roots[key] = life.enter_context(private_folder(Path(key[1]), "autoaug-spill-"))
+        atexit.register(_close, life, key[0])
+    return _roots[key]
+
+
+def _close(life: ExitStack, process: int) -> None:
+    if os.getpid() == process:
+        life.close()
 
 
 def check_room(path: Path, needed: int) -> None:

@@ -44,8 +44,10 @@ def as_tensor(labels: Any) -> Tensor:
     try:
         if isinstance(labels, list | tuple) and any(getattr(label, "shape", ()) for label in labels):
             given = torch.stack([as_tensor(label) for label in labels])
-        else:  # an array may have negative strides, which torch does not support; a copy has none
-            given = torch.tensor(labels.copy() if hasattr(labels, "copy") else labels, device="cpu")
+        else:  # an array may have negative strides or another byte order, which torch does not support; a copy has none
+            order = getattr(getattr(labels, "dtype", None), "newbyteorder", None)
+            copied = labels.astype(order("=")) if order else labels.copy() if hasattr(labels, "copy") else labels
+            given = torch.tensor(copied, device="cpu")
     except (TypeError, ValueError, RuntimeError):
         kind = f"{type(labels).__name__} {in_short(labels)}"
         raise ValueError(f"labels must be numbers in a tensor, an array or a list, not the {kind}") from None

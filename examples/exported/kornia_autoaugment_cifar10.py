@@ -92,6 +92,10 @@ def saturation(images: Tensor, factor: Tensor) -> Tensor:
     return torch.lerp(images.mean(1, keepdim=True), images, factor.view(-1, 1, 1, 1))
 
 
+def sharpness(images: Tensor, factor: Tensor) -> Tensor:
+    return E.sharpness(images, factor) if min(images.shape[-2:]) > 2 else images
+
+
 class Augment(nn.Sequential):
     """The policy for images ``[B, C, H, W]`` or ``[C, H, W]``, uint8 or floats in [0, 1], each augmented for itself."""
 
@@ -106,8 +110,8 @@ class Augment(nn.Sequential):
                 RandomApply([Either(affine, x=(-0.453172, 0.453172))], p=0.3),
             ),
             nn.Sequential(
-                OneOf([K.RandomSharpness((0.9, 0.9), p=0.8), K.RandomSharpness((1.1, 1.1), p=0.8)]),
-                OneOf([K.RandomSharpness((0.7, 0.7), p=0.9), K.RandomSharpness((1.3, 1.3), p=0.9)]),
+                RandomApply([Either(sharpness, factor=(0.9, 1.1))], p=0.8),
+                RandomApply([Either(sharpness, factor=(0.7, 1.3))], p=0.9),
             ),
             nn.Sequential(
                 RandomApply([Either(affine, shear_y=(-0.266667, 0.266667))], p=0.5),
@@ -123,13 +127,13 @@ class Augment(nn.Sequential):
                 RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.3, 1.7))], p=0.6),
             ),
             nn.Sequential(
-                OneOf([K.RandomSharpness((0.1, 0.1), p=0.3), K.RandomSharpness((1.9, 1.9), p=0.3)]),
+                RandomApply([Either(sharpness, factor=(0.1, 1.9))], p=0.3),
                 RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.1, 1.9))], p=0.7),
             ),
             nn.Sequential(K.RandomEqualize(p=0.6), K.RandomEqualize(p=0.5)),
             nn.Sequential(
                 RandomApply([Either(E.adjust_contrast_with_mean_subtraction, factor=(0.3, 1.7))], p=0.6),
-                OneOf([K.RandomSharpness((0.5, 0.5), p=0.6), K.RandomSharpness((1.5, 1.5), p=0.6)]),
+                RandomApply([Either(sharpness, factor=(0.5, 1.5))], p=0.6),
             ),
             nn.Sequential(
                 RandomApply([Either(saturation, factor=(0.3, 1.7))], p=0.7),
@@ -138,7 +142,7 @@ class Augment(nn.Sequential):
             nn.Sequential(K.RandomEqualize(p=0.3), RandomApply([Random(autocontrast)], p=0.4)),
             nn.Sequential(
                 RandomApply([Either(affine, y=(-0.151057, 0.151057))], p=0.4),
-                OneOf([K.RandomSharpness((0.4, 0.4), p=0.2), K.RandomSharpness((1.6, 1.6), p=0.2)]),
+                RandomApply([Either(sharpness, factor=(0.4, 1.6))], p=0.2),
             ),
             nn.Sequential(
                 RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.4, 1.6))], p=0.9),

@@ -92,6 +92,10 @@ def saturation(images: Tensor, factor: Tensor) -> Tensor:
     return torch.lerp(images.mean(1, keepdim=True), images, factor.view(-1, 1, 1, 1))
 
 
+def sharpness(images: Tensor, factor: Tensor) -> Tensor:
+    return E.sharpness(images, factor) if min(images.shape[-2:]) > 2 else images
+
+
 class Augment(nn.Sequential):
     """The policy for images ``[B, C, H, W]`` or ``[C, H, W]``, uint8 or floats in [0, 1], each augmented for itself."""
 
@@ -109,7 +113,7 @@ class Augment(nn.Sequential):
                 Either(E.adjust_brightness_accumulative, factor=(0.73, 1.27)),
                 Either(saturation, factor=(0.73, 1.27)),
                 Either(E.adjust_contrast_with_mean_subtraction, factor=(0.73, 1.27)),
-                OneOf([K.RandomSharpness((0.73, 0.73), p=1), K.RandomSharpness((1.27, 1.27), p=1)]),
+                Either(sharpness, factor=(0.73, 1.27)),
                 K.RandomPosterize((6.8, 6.8), p=1),
                 K.RandomSolarize((0.7, 0.7), additions=(0, 0), p=1),
                 Random(autocontrast),

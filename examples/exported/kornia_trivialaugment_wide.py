@@ -75,6 +75,10 @@ def saturation(images: Tensor, factor: Tensor) -> Tensor:
     return torch.lerp(images.mean(1, keepdim=True), images, factor.view(-1, 1, 1, 1))
 
 
+def sharpness(images: Tensor, factor: Tensor) -> Tensor:
+    return E.sharpness(images, factor) if min(images.shape[-2:]) > 2 else images
+
+
 class Augment(nn.Sequential):
     """The policy for images ``[B, C, H, W]`` or ``[C, H, W]``, uint8 or floats in [0, 1], each augmented for itself."""
 
@@ -89,7 +93,7 @@ class Augment(nn.Sequential):
             Random(E.adjust_brightness_accumulative, factor=(0.01, 1.99)),
             Random(saturation, factor=(0.01, 1.99)),
             Random(E.adjust_contrast_with_mean_subtraction, factor=(0.01, 1.99)),
-            K.RandomSharpness((0.01, 1.99), p=1),
+            Random(sharpness, factor=(0.01, 1.99)),
             K.RandomPosterize((2, 8), p=1),
             K.RandomSolarize((0, 1), additions=(0, 0), p=1),
             Random(autocontrast),

@@ -2,6 +2,7 @@
 # Exported by autoaug 0.1.0; runs without it: image = Augment()(image), one at a time; torch.manual_seed seeds it
 # torchvision's own automatic policies raise an error for boxes, masks and keypoints; --exact moves them.
 
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -50,7 +51,9 @@ class Augment(v2.Compose):
 
     def forward(self, *inputs: Any) -> Any:
         image = image_of(inputs)
-        if isinstance(image, Image.Image) or not torch.is_autocast_enabled(image.device.type):
-            return super().forward(*inputs)
-        with torch.autocast(image.device.type, enabled=False):  # 16-bit coordinates are too coarse
-            return super().forward(*inputs)
+        rounds = not isinstance(image, Image.Image) and torch.is_autocast_enabled(image.device.type)
+        try:  # 16-bit coordinates are too coarse
+            with torch.autocast(image.device.type, enabled=False) if rounds else nullcontext():
+                return super().forward(*inputs)
+        except TypeError as fault:
+            raise TypeError(f"{fault} (autoaug export --exact takes any channels, boxes and masks)") from None

@@ -43,6 +43,14 @@ def test_what_is_no_tensor_is_refused_by_kornia() -> None:
         augment(np.zeros((2, 3, 8, 8), np.float32))
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 1, 9), (2, 1, 2, 2)])
+def test_images_of_a_few_pixels_are_all_border_and_stay_under_kornia(shape: tuple[int, ...]) -> None:
+    sharper = Policy(layers=in_turn(Operation(operator="Sharpness", magnitude=(0.5, 0.5))))
+    images = torch.rand(shape)
+    assert torch.equal(loaded(sharper, "kornia")["Augment"]()(images), images)
+    assert torch.equal(sharper.transform(seed=0)(images), images)
+
+
 @pytest.mark.parametrize("mode", ["P", "CMYK", "I;16"])
 def test_pictures_that_would_be_misread_are_refused_by_numpy(mode: str) -> None:
     augment = loaded(load_policy("flip-crop"), "numpy")["Augment"]()

@@ -132,6 +132,14 @@ def test_a_module_says_so_if_it_takes_no_boxes(name: str) -> None:
         assert takes
 
 
+@pytest.mark.parametrize("channels", [2, 4])
+def test_channels_that_the_library_refuses_come_with_a_way_out(channels: int) -> None:
+    brighter = Policy(layers=in_turn(Operation(operator="Brightness", magnitude=(0.5, 0.5))))
+    with pytest.raises(TypeError, match=rf"found {channels} \(autoaug export --exact takes any channels, boxes and"):
+        loaded(brighter, "torchvision")["Augment"]()(torch.rand(channels, 8, 8))
+    assert loaded(load_policy("flip-crop"), "torchvision")["Augment"]()(torch.rand(channels, 8, 8)).shape[0] == channels
+
+
 @pytest.mark.parametrize("alpha", [1.0, 2.0, 0.25])
 @pytest.mark.parametrize("kind", ["mixup", "cutmix"])
 def test_batches_are_mixed_at_any_strength(kind: str, alpha: float) -> None:

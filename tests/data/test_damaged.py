@@ -334,7 +334,9 @@ def test_a_label_of_the_datasets_library_that_is_no_class_is_named(tmp_path: Pat
     features = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=["a", "b"])})
     cells = {"image": [Image.fromarray(image) for image in IMAGES[:2]], "label": [0, -1]}
     datasets.Dataset.from_dict(cells, features=features).save_to_disk(tmp_path / "saved")
-    assert "label -1 is out of range" in refusal(f"hf:{tmp_path}/saved")
+    refused = refusal(f"hf:{tmp_path}/saved")
+    assert "label -1 is out of range" in refused
+    assert "if -1 stands for no label, remove these samples" in refused
 
 
 @pytest.mark.fault("data", "a file or a folder that may not be read")

@@ -71,6 +71,24 @@ def test_a_data_set_that_was_saved(tmp_path: Path) -> None:
     check_equal(f"hf:{tmp_path}/saved", images, ("cat", "dog"))
 
 
+@pytest.mark.parametrize("is_text", [False, True])
+def test_splits_without_labels_are_left_out(is_text: bool, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    whole = hub(pictures())
+    if is_text:
+        whole = whole.remove_columns("image").add_column("text", [f"a b {i}" for i in range(6)])
+    nothing = whole.remove_columns("label").add_column("label", [-1] * 6)
+    nothing = nothing.cast_column("label", datasets.ClassLabel(names=CLASSES))
+    datasets.DatasetDict(train=whole, test=nothing, unsupervised=nothing).save_to_disk(tmp_path / "saved")
+    modality = "text" if is_text else None
+    source = open_source(f"hf:{tmp_path}/saved", LIMIT, modality=modality)
+    assert (set(source.parts), len(source.parts["train"])) == ({"train"}, 6)
+    assert source.left_out == ("split 'test', which has no labels", "split 'unsupervised', which has no labels")
+    datasets.DatasetDict(train=nothing).save_to_disk(tmp_path / "none")
+    with pytest.raises(DataError, match="none: the label of every sample is -1, which stands for no label"):
+        open_source(f"hf:{tmp_path}/none", LIMIT, modality=modality)
+
+
 def shard(path: Path, members: dict[str, bytes]) -> Path:
     with tarfile.open(path, "w") as archive:
         for name, content in members.items():

@@ -20,7 +20,7 @@ from autoaug.data.splits import split
 from autoaug.errors import DataError
 from autoaug.modalities.base import AS_SUITS
 from autoaug.modalities.registry import all_modalities
-from tests.conftest import write_npz
+from tests.conftest import bars, write_folder, write_npz
 
 PLENTY = 10**9
 
@@ -155,3 +155,17 @@ def test_files_of_which_none_can_be_read_are_named(tmp_path: Path) -> None:
         (tmp_path / "series" / label / "0.npy").write_bytes(b"no series")
     with pytest.raises(DataError, match=r"none of 2 files can be read as a training sample; the first: .*0\.npy: "):
         open_source(tmp_path / "series", PLENTY)
+
+
+def test_files_of_another_modality_beside_the_samples_are_asked_about(tmp_path: Path) -> None:
+    write_folder(tmp_path, *bars(12, classes=2, size=6, channels=3))
+    for number in range(6):
+        (tmp_path / "class 0" / f"{number}.wav").touch()
+        (tmp_path / "class 0" / f"{number}.txt").touch()
+    said = "12 files were taken as samples for image data, and 6 x .wav were not; if these are meant, say so with "
+    assert open_source(tmp_path, 2**28).assumed == (f"{said}--modality audio",)
+    assert open_source(tmp_path, 2**28, modality="image").assumed == (), "it was asked for"
+    for path in tmp_path.glob("*/*.png"):
+        path.rename(path.with_suffix(".doc"))
+    with pytest.raises(DataError, match=r"there are 12 x \.doc, 6 x .*; of which kind samples are, --modality tells"):
+        open_source(tmp_path, 2**28)

@@ -86,6 +86,8 @@ def test_labels_that_cannot_be_are_refused_in_one_line(maker: str, labels: Any, 
         (0, 1, 2, 0),
         np.array([0, 1, 2, 0], np.int8),
         np.array([0, 2, 1, 0], np.uint64)[::-1],
+        np.array([0, 2, 1, 0], ">i8")[::-1],
+        np.eye(3)[[0, 1, 2, 0]].astype(">f4"),
         [np.int64(0), np.int64(1), np.int64(2), np.int64(0)],
         [torch.tensor(0), torch.tensor(1), torch.tensor(2), torch.tensor(0)],
         torch.tensor([0, 1, 2, 0], dtype=torch.uint8),
@@ -124,6 +126,17 @@ def test_white_after_a_resize_is_white_alike_everywhere(dtype: torch.dtype) -> N
     for maker in MAKERS:
         made, expected = (transform(maker, EVERY, seed=2)(x) for x in (beyond, images))
         assert torch.equal(made, expected), maker
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("bits", [1, 4, 7])
+def test_levels_in_half_precision_fall_no_step(dtype: torch.dtype, bits: int) -> None:
+    """k / 255 is often rounded down."""
+    levels = torch.arange(256).view(1, 1, 16, 16)
+    policy = Policy(layers=in_turn(Operation(operator="Posterize", magnitude=(bits / 7, bits / 7))))
+    for maker in MAKERS:
+        made = transform(maker, policy)((levels / 255).to(dtype))
+        assert torch.equal(made, (levels // 2**bits * 2**bits / 255).to(dtype)), maker
 
 
 @pytest.mark.parametrize("maker", [*MAKERS, "numpy"])

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from autoaug.data.spill import spill_folder
+from autoaug.data.spill import SpillFolder
 from autoaug.errors import OptionError
 from autoaug.search.executors import resolve_executor
 from autoaug.search.executors.ray_folder import ray_folder
@@ -114,14 +114,14 @@ def test_a_private_folder_is_gone_in_the_end_and_so_is_what_killed_processes_lef
 def test_what_is_spilled_to_disk_goes_away_too(place: Path) -> None:
     left = place / "autoaug-spill-abcdefgh"
     left.mkdir()
-    folder = spill_folder()
+    spill = SpillFolder()
     assert not left.exists()
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert spill_folder() != folder
-    assert folder.exists()
-    ends = f"import tempfile; tempfile.tempdir = {str(place)!r}; from autoaug.data.spill import spill_folder as new"
-    subprocess.run([sys.executable, "-c", f"{ends}; print(new())"], check=True, stdout=subprocess.DEVNULL)
-    assert len(list(place.iterdir())) == 2, "that of the process which has ended is gone"
+    for folder in (spill.path, spill.path.parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert SpillFolder().path != spill.path
+    ends = f"import tempfile; tempfile.tempdir = {str(place)!r}; from autoaug.data.spill import SpillFolder as New"
+    subprocess.run([sys.executable, "-c", f"{ends}; kept = New()"], check=True)
+    assert list(place.iterdir()) == [spill.path.parent], "that of the process which has ended is gone"
 
 
 @pytest.mark.fault("storage", "long temporary paths")

@@ -174,6 +174,8 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "    raise SystemExit\n"
         "def wordy(labels, probabilities):\n"
         "    return 'very good'\n"
+        "def huge(labels, probabilities):\n"
+        "    return -1e300\n"
         "def rare_recall(labels, probabilities):\n"
         "    return (probabilities.argmax(1) == 2)[labels == 2].mean()\n"
     )
@@ -206,6 +208,7 @@ def test_a_users_function_is_a_metric(own_module: Path) -> None:
         ("quitting", "quitting failed on 12 samples: SystemExit"),
         ("wordy", "wordy failed on 12 samples: ValueError: could not convert string to float: 'very good'"),
         ("empty", "empty is nan for made-up predictions, no finite number: the test split has 3 of 3 classes"),
+        ("huge", r"huge is -1e\+300, too large; return a number within ±1e\+100"),
         ("missing", "has no function 'missing'"),
     ],
 )

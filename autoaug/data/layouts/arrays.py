@@ -19,7 +19,7 @@ import numpy as np
 from autoaug.data.inputs import Convert, ConvertedInputs, Inputs, MappedInputs, MemoryInputs
 from autoaug.data.layouts.reading import reading
 from autoaug.data.source import ROLE_NAMES, Part, Role, Source, index_labels
-from autoaug.data.spill import check_room, spill_folder
+from autoaug.data.spill import SpillFolder, check_room
 from autoaug.errors import DataError
 from autoaug.utils.npz import array_names, checked_member, read_array
 
@@ -39,10 +39,10 @@ def open_npz(path: Path, memory_limit: int, prepare: Prepare, noun: str = "sampl
             return _open(path, archive, memory_limit, prepare, noun)
 
 
-def array_inputs(array: np.ndarray, mapped: str, convert: Convert) -> Inputs:
-    """The samples of an array, mapped from the file `mapped` if that is not empty."""
-    if mapped:
-        return ConvertedInputs(MappedInputs(mapped, np.arange(len(array))), convert)
+def array_inputs(array: np.ndarray, spill: SpillFolder | None, convert: Convert) -> Inputs:
+    """The samples of an array, which may be mapped from a file in the temporary folder `spill`."""
+    if isinstance(array, np.memmap):
+        return ConvertedInputs(MappedInputs(str(array.filename), np.arange(len(array)), spill), convert)
     return MemoryInputs(convert(array))
 
 
@@ -159,10 +159,11 @@ def array_source(
 
 
 def _inputs(path: Path, archive: zipfile.ZipFile, name: str, is_mapped: bool, prepare: Prepare) -> Inputs:
-    extracted = ""
-    if is_mapped:
+    spill = SpillFolder() if is_mapped else None
+    if spill is None:
+        array = read_array(archive, name)
+    else:
         info = checked_member(archive, name)
         check_room(path, info.file_size)
-        extracted = archive.extract(info, spill_folder())
-    array: np.ndarray = np.load(extracted, mmap_mode="r") if is_mapped else read_array(archive, name)
-    return array_inputs(array, extracted, prepare(array, f"{path}: {name}"))
+        array = np.load(archive.extract(info, spill.path), mmap_mode="r")
+    return array_inputs(array, spill, prepare(array, f"{path}: {name}"))

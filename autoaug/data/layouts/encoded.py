@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from autoaug.data.layouts.listing import Item, Listing, format_left_out
 from autoaug.data.source import ROLE_NAMES, Role
-from autoaug.data.spill import spill_folder
+from autoaug.data.spill import SpillFolder
 from autoaug.errors import DataError
 
 
@@ -30,7 +30,7 @@ def list_encoded(
 ) -> Listing:
     """Write samples to a temporary folder and list them; raises `DataError` if there are none.
 
-    The folder is removed when this process ends.
+    The folder is removed with the samples.
 
     Args:
         name: the name of the data.
@@ -39,15 +39,15 @@ def list_encoded(
         left_out: counts what is left out while `samples` are read.
         unused: the columns that are not used, gathered while `samples` are read.
     """
-    folder, items = spill_folder(), []
+    spill, items = SpillFolder(), []
     for number, sample in enumerate(samples):
-        path = folder / f"{sample.role}-{number:07}"
+        path = spill.path / f"{sample.role}-{number:07}"
         path.write_bytes(sample.content)
         items.append(Item(path, sample.label, sample.role))
     if not items:
         raise DataError(f"{name}: there are no samples in it")
     words = (*format_left_out(left_out or Counter()), *(f"column {column!r}" for column in unused))
-    return Listing(name, tuple(items), left_out=words, assumed=_assumed(parts))
+    return Listing(name, tuple(items), left_out=words, assumed=_assumed(parts), spill=spill)
 
 
 def role_in(name: str) -> Role:

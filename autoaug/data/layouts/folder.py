@@ -55,8 +55,10 @@ def list_folder(root: Path, endings: frozenset[str]) -> Listing:
         cure = f"files outside of such folders: {loose}; a CSV with the columns path,label can tell their classes"
         if manifest := next(filter(_lists_samples, sorted(root.iterdir())), None):
             cure = f"{printable(manifest.name)} lists samples: give it in place of the folder"
+        elif left_out and not loose:
+            cure = f"there are {', '.join(format_left_out(left_out)[:3])}; of which kind samples are, --modality tells"
         words = f"{root}: the folder {what}; expected CLASS/SAMPLE or train/CLASS/SAMPLE"
-        raise DataError(f"{words}; {cure}" if loose or manifest else words)
+        raise DataError(f"{words}; {cure}" if loose or left_out else words)
     names = frozenset(called.get(folder.name, folder.name) for classes in parts.values() for folder in classes)
     return Listing(str(root), tuple(items), names, format_left_out(left_out))
 

@@ -6,6 +6,7 @@ import logging
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,17 +27,18 @@ def list_huggingface(name: str, feature: str) -> Listing:
     Raises:
         DataError: the library is missing, or the data cannot be loaded or used.
     """
-    splits = load_splits(name)
+    splits, unlabeled = load_splits(name)
     import datasets
 
     unused: dict[str, None] = {}
     samples = _samples(name, splits, getattr(datasets, feature), unused)
-    return list_encoded(f"hf:{name}", samples, list(splits), unused=unused)
+    listing = list_encoded(f"hf:{name}", samples, list(splits), unused=unused)
+    return replace(listing, left_out=(*listing.left_out, *unlabeled))
 
 
-def load_splits(name: str) -> dict[str, Any]:
-    """The splits of a data set by their names; raises `DataError` if the library is missing, or they cannot be
-    loaded.
+def load_splits(name: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The splits of a data set by their names, and in words those that are left out because they have no labels. Raises
+    `DataError` if the library is missing, or the data cannot be loaded or have no labels at all.
     """
     try:
         import datasets
@@ -53,7 +55,19 @@ def load_splits(name: str) -> dict[str, Any]:
         raise DataError(f"hf:{name} cannot be loaded ({first_line(fault)}); {cure}") from None
     except Exception as fault:  # the library raises many types: no such name, another format
         raise DataError(f"hf:{name} cannot be loaded ({first_line(fault)})") from None
-    return loaded if isinstance(loaded, dict) else {"train": loaded}
+    splits = loaded if isinstance(loaded, dict) else {"train": loaded}
+    labeled = {split: rows for split, rows in splits.items() if not _is_unlabeled(rows)}
+    if splits and not labeled:
+        raise DataError(f"hf:{name}: the label of every sample is -1, which stands for no label")
+    return labeled, tuple(f"split {split!r}, which has no labels" for split in splits if split not in labeled)
+
+
+def _is_unlabeled(rows: Any) -> bool:
+    """Whether the labels are all -1 or missing, as those of test splits of competitions are."""
+    label = next((name for name in LABELS if name in rows.features), None)
+    if label is None or "int" not in str(getattr(rows.features[label], "dtype", "")):
+        return False
+    return len(rows) > 0 and {-1, None}.issuperset(rows.unique(label))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import numpy as np
 from autoaug.data.inputs import DECODERS, FileInputs, Reader
 from autoaug.data.labels import Kind
 from autoaug.data.source import Part, Role, Source, index_labels, parse_labels
+from autoaug.data.spill import SpillFolder
 from autoaug.data.texts import characters, encode_texts
 from autoaug.errors import DataError, first_line, printable
 
@@ -47,6 +48,7 @@ class Listing:
         left_out, assumed: see `Source`.
         kind: what is predicted, and so what the labels of the items are: a class, several labels joined by semicolons,
             a number, or a text.
+        spill: the temporary folder that the files are in, if they are in one.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Listing:
     left_out: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
     kind: Kind = "classification"
+    spill: SpillFolder | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,10 @@ def open_listing(
     return Source(
         name=listing.name,
         classes=known,
-        parts={role: _part(by_role[role], label, common.reader) for role, label in zip(roles, labels, strict=True)},
+        parts={
+            role: _part(by_role[role], label, common.reader, listing.spill)
+            for role, label in zip(roles, labels, strict=True)
+        },
         unreadable=unreadable,
         forms=common.forms,
         rule=common.rule,
@@ -169,12 +175,12 @@ def _why_unreadable(path: Path, fault: Exception) -> str:
     return first_line(fault).replace(repr(str(path)), "file").replace(str(path), "file")
 
 
-def _part(items: list[Item], labels: np.ndarray, reader: Reader) -> Part:
+def _part(items: list[Item], labels: np.ndarray, reader: Reader, spill: SpillFolder | None) -> Part:
     grouped = any(item.group is not None for item in items)
     augmented = np.array([item.is_augmented for item in items])
     names = tuple(printable(str(item.path)) for item in items)
     return Part(
-        inputs=FileInputs(tuple(str(item.path) for item in items), reader),
+        inputs=FileInputs(tuple(str(item.path) for item in items), reader, spill),
         labels=labels,
         groups=np.array([item.group or name for item, name in zip(items, names, strict=True)]) if grouped else None,
         names=names,

@@ -104,7 +104,10 @@ def read_table(data: str, names: Columns) -> Table:
         DataError: a file cannot be read, a column is missing, or a split is unknown.
     """
     files = table_files(data)
-    parts = _of_huggingface(data) if data.startswith("hf:") else {file.name: table_rows(file) for file in files}
+    unlabeled: tuple[str, ...] = ()
+    parts: Mapping[str, Iterator[_Row]] = {file.name: table_rows(file) for file in files}
+    if data.startswith("hf:"):
+        parts, unlabeled = _of_huggingface(data)
     given = {part: list(rows) for part, rows in parts.items()}
     if not any(given.values()):
         raise DataError(f"{data}: there are no rows in it; expected a header line and one line per sample")
@@ -133,7 +136,7 @@ def read_table(data: str, names: Columns) -> Table:
             first = f"; the first: {unreadable[0]}" if unreadable else ""
             raise DataError(f"{data}: there is no training sample in {len(every)} rows{first}")
     used = {sample, label, copy, *extra, split, grouped}
-    left_out = tuple(f"column {name!r}" for name in there if name not in used)
+    left_out = (*(f"column {name!r}" for name in there if name not in used), *unlabeled)
     told = (
         f"{data}: the samples are taken from the column {sample!r} and the labels from {label!r}; rename the columns "
         f"to {names.samples[0]} and label if others are meant"
@@ -272,7 +275,8 @@ def _of_parquet(path: Path) -> Iterator[_Row]:
                 yield f"{path}, row {number}", row
 
 
-def _of_huggingface(data: str) -> Mapping[str, Iterator[_Row]]:
+def _of_huggingface(data: str) -> tuple[Mapping[str, Iterator[_Row]], tuple[str, ...]]:
+    """The rows of each split, and in words the splits that are left out."""
     from autoaug.data.layouts.huggingface import load_splits
 
     def rows_of(split: str, rows: Any) -> Iterator[_Row]:
@@ -283,5 +287,5 @@ def _of_huggingface(data: str) -> Mapping[str, Iterator[_Row]]:
             named = {k: names[k](v) if k in names and isinstance(v, int) and v >= 0 else v for k, v in row.items()}
             yield f"{data}, {split} row {number}", named
 
-    splits = load_splits(data.removeprefix("hf:"))
-    return {split: rows_of(split, rows) for split, rows in splits.items()}
+    splits, unlabeled = load_splits(data.removeprefix("hf:"))
+    return {split: rows_of(split, rows) for split, rows in splits.items()}, unlabeled

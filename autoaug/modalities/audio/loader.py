@@ -213,7 +213,7 @@ def _prepare(array: np.ndarray, where: str, rate: float) -> Callable[[np.ndarray
     """Check the array, and return a function that converts its rows to int16 ``[n, C, T]``."""
     if array.ndim not in (2, 3) or 0 in array.shape[1:] or (array.ndim == 3 and array.shape[1] > 2):
         raise DataError(f"{where} must be [N, T] or [N, C, T] with one or two channels, not {list(array.shape)}")
-    if array.dtype != np.int16 and array.dtype.kind != "f":
+    if array.dtype.newbyteorder("=") != np.int16 and array.dtype.kind != "f":
         raise DataError(f"{where} must be int16, or floats in [-1, 1], not {array.dtype}")
     if array.dtype.kind == "f":
         for start in range(0, len(array), 1024):
@@ -227,8 +227,8 @@ def _prepare(array: np.ndarray, where: str, rate: float) -> Callable[[np.ndarray
 def _as_sounds(array: np.ndarray, rate: float) -> np.ndarray:
     sounds = array if array.ndim == 3 else array[:, None]
     if rate == RATE:
-        return np.ascontiguousarray(sounds if sounds.dtype == np.int16 else as_int16(sounds))
-    values = sounds.astype(np.float32) / (32768 if sounds.dtype == np.int16 else 1)
+        return as_int16(sounds) if sounds.dtype.kind == "f" else np.ascontiguousarray(sounds, np.int16)
+    values = sounds.astype(np.float32) / (1 if sounds.dtype.kind == "f" else 32768)
     return np.stack([as_int16(resampled(sound.T, rate)).T for sound in values])
 
 

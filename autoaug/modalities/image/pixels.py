@@ -49,10 +49,18 @@ def check_inputs(inputs: Tensor, values: bool = True) -> Tensor:
 
 
 def as_float(inputs: Tensor) -> Tensor:
-    """Samples in the engine's precision: uint8 and half-precision floats become float32 in [0, 1]."""
+    """Samples in the engine's precision: uint8 and half-precision floats become float32 in [0, 1].
+
+    Half-precision floats that are one of 256 levels, rounded, become that level: step functions would take those that
+    were rounded down for the level below.
+    """
     if inputs.dtype == torch.uint8:
         return inputs.float() / 255
-    return inputs if inputs.dtype == torch.float64 else inputs.float()
+    if inputs.dtype in (torch.float32, torch.float64):
+        return inputs
+    floats = inputs.float()
+    levels = (floats.detach() * 255).round() / 255
+    return straight_through(torch.where(levels.to(inputs.dtype) == inputs, levels, floats), floats)
 
 
 def as_type(inputs: Tensor, dtype: torch.dtype) -> Tensor:

@@ -16,6 +16,8 @@ from autoaug.utils.own_code import load_function
 
 #: Samples are left out in at most this many groups: the function runs once for each.
 _GROUPS = 200
+#: Values are no larger: the squares of their differences have to be numbers, too.
+_LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,14 @@ class OwnMetric:
         labels = labels[:, 0].astype(np.int64) if self.are_classes else labels
         function = _loaded(self.function)
         try:
-            return float(function(labels, scores))
+            value = float(function(labels, scores))
         except (Exception, SystemExit) as fault:  # a user's function may raise anything, or call sys.exit
             raise OptionError(
                 f"--metric {self.function} failed on {len(labels)} samples: {typed_line(fault)}"
             ) from None
+        if _LARGEST < abs(value) < math.inf:
+            raise OptionError(f"--metric {self.function} is {value:g}, too large; return a number within ±{_LARGEST:g}")
+        return value
 
     def influence(self, statistics: np.ndarray, clusters: np.ndarray | None = None) -> np.ndarray:
         clusters = np.arange(len(statistics)) if clusters is None else clusters

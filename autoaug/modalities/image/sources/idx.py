@@ -15,7 +15,7 @@ from autoaug.data.inputs import Inputs
 from autoaug.data.layouts.arrays import array_inputs
 from autoaug.data.layouts.reading import reading
 from autoaug.data.source import ROLE_NAMES, Role, Source, index_labels
-from autoaug.data.spill import check_room, spill_folder
+from autoaug.data.spill import SpillFolder, check_room
 from autoaug.errors import DataError
 from autoaug.modalities.image.sources.arrays import image_source, prepare
 from autoaug.utils.npz import MOST_PACKED
@@ -66,12 +66,12 @@ def open_idx(folder: Path, memory_limit: int) -> Source:
 
 
 def _images(path: Path, memory_limit: int) -> Inputs:
-    array, mapped = _read(path, memory_limit)
-    return array_inputs(array, mapped, prepare(array, str(path)))
+    array, spill = _read(path, memory_limit)
+    return array_inputs(array, spill, prepare(array, str(path)))
 
 
-def _read(path: Path, memory_limit: int) -> tuple[np.ndarray, str]:
-    """The array, and the file it is mapped from if it needs more than `memory_limit` bytes, otherwise ""."""
+def _read(path: Path, memory_limit: int) -> tuple[np.ndarray, SpillFolder | None]:
+    """The array; if it needs more than `memory_limit` bytes, it is mapped from a file in the folder."""
     with reading(path, "an IDX file of unsigned bytes"):
         is_packed = path.suffix.lower() == ".gz"
         with gzip.open(path) if is_packed else path.open("rb") as file:
@@ -79,15 +79,18 @@ def _read(path: Path, memory_limit: int) -> tuple[np.ndarray, str]:
             size = math.prod(shape)
             if size > path.stat().st_size * (MOST_PACKED if is_packed else 1):
                 raise ValueError(f"its header claims {size} bytes, more than the file can hold")
-            if size > memory_limit:
+            spill = SpillFolder() if size > memory_limit else None
+            array: np.ndarray
+            if spill is None:
+                array = np.empty(shape, np.uint8)
+            else:
                 check_room(path, size)
-            mapped = str(spill_folder() / "array.npy") if size > memory_limit else ""
-            array = np.lib.format.open_memmap(mapped, "w+", np.uint8, shape) if mapped else np.empty(shape, np.uint8)
-            for row in array.reshape(len(array), -1) if mapped else [array.reshape(-1)]:
+                array = np.lib.format.open_memmap(spill.path / "array.npy", "w+", np.uint8, shape)
+            for row in [array.reshape(-1)] if spill is None else array.reshape(len(array), -1):
                 row[:] = np.frombuffer(file.read(row.size), np.uint8)
             if file.read(1):
                 raise ValueError("there are bytes after the last value")
-            return array, mapped
+            return array, spill
 
 
 def _header(file: BinaryIO | gzip.GzipFile) -> tuple[int, ...]:

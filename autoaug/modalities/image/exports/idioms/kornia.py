@@ -27,15 +27,15 @@ _NATIVE: Mapping[str, Callable[[float, float, str], str]] = {
     "HorizontalFlip": lambda low, high, p: f"K.RandomHorizontalFlip(p={p})",
     "VerticalFlip": lambda low, high, p: f"K.RandomVerticalFlip(p={p})",
     "Invert": lambda low, high, p: f"K.RandomInvert(p={p})",
-    "Sharpness": lambda low, high, p: f"K.RandomSharpness({pair(1 + low, 1 + high)}, p={p})",
     "Posterize": lambda low, high, p: f"K.RandomPosterize({pair(8 - high, 8 - low)}, p={p})",
     "Solarize": lambda low, high, p: f"K.RandomSolarize({pair(1 - high, 1 - low)}, additions=(0, 0), p={p})",
     "Rotate": lambda low, high, p: f"K.RandomRotation({pair(low, high)}, p={p})",
 }
-#: Kornia's functions of images and a factor, which are Pillow's.
+#: Functions of images and a factor, which are Pillow's.
 _BY_FACTOR: Mapping[str, str] = {
     "Brightness": "E.adjust_brightness_accumulative",
     "Contrast": "E.adjust_contrast_with_mean_subtraction",
+    "Sharpness": "sharpness",
 }
 #: Kornia's own for those at full strength.
 _FULL: Mapping[str, str] = {

@@ -129,6 +129,10 @@ def gamma(images: Tensor, octaves: Tensor) -> Tensor:
     return E.adjust_gamma(images, 2**octaves)
 
 
+def sharpness(images: Tensor, factor: Tensor) -> Tensor:
+    return E.sharpness(images, factor) if min(images.shape[-2:]) > 2 else images  # which are border only
+
+
 def blur(images: Tensor, fraction: Tensor) -> Tensor:
     """Smooth by a standard deviation that is a fraction of the shorter side."""
     shorter = min(images.shape[-2:])

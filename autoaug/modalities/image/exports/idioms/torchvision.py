@@ -10,6 +10,7 @@ from autoaug.modalities.runtime import Call, Expression
 
 use = "image = Augment()(image), one at a time; torch.manual_seed seeds it"
 imports: Sequence[str] = (
+    "from contextlib import nullcontext",
     "from typing import Any",
     "import torch",
     "from PIL import Image",
