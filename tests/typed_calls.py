@@ -28,7 +28,7 @@ from autoaug.modalities.video import mixing as video_mixing
 from autoaug.modalities.video import models as video_models
 from autoaug.modalities.video import pictures as video_pictures
 from autoaug.modalities.video import values as video_values
-from autoaug.pipeline.objective import ObjectiveResult
+from autoaug.results import ObjectiveResult
 
 # Modules are parts of a modality by their names: nothing else checks that they have the functions of the protocols.
 followers: Annotations = image_annotations
