@@ -11,6 +11,7 @@ from autoaug.modalities.audio import models as audio_models
 from autoaug.modalities.audio import pictures as audio_pictures
 from autoaug.modalities.audio import values as audio_values
 from autoaug.modalities.base import Annotations, Loader, Mixer, Pictures, Values
+from autoaug.modalities.from_scratch import FromScratch
 from autoaug.modalities.image import annotations as image_annotations
 from autoaug.modalities.image import loader as image_loader
 from autoaug.modalities.image import mixing as image_mixing
@@ -34,7 +35,7 @@ from autoaug.results import ObjectiveResult
 followers: Annotations = image_annotations
 loaders: list[Loader] = [audio_loader, image_loader, text_loader, video_loader]
 mixers: list[Mixer] = [audio_mixing, image_mixing, text_mixing, video_mixing]
-networks: list[Models] = [audio_models, image_models, text_models, video_models]
+networks: list[Models] = [audio_models, image_models, text_models, video_models, FromScratch("series", {})]
 pictures: list[Pictures] = [audio_pictures, image_pictures, text_pictures, video_pictures]
 values: list[Values] = [audio_values, image_values, text_values, video_values]
 
