@@ -21,17 +21,16 @@ if TYPE_CHECKING:
     from autoaug.errors import AutoaugError
     from autoaug.exporters import export_policy
     from autoaug.modalities.operators import operator
-    from autoaug.pipeline.objective import ObjectiveResult
     from autoaug.pipeline.options import SearchOptions
     from autoaug.policy.loading import load_policy
     from autoaug.policy.models import Policy
-    from autoaug.results import SearchResult
+    from autoaug.results import ObjectiveResult, SearchResult
     from autoaug.runs.callbacks.console import ConsoleProgress
 
 _HOMES = {
     "AutoaugError": "autoaug.errors",
     "ConsoleProgress": "autoaug.runs.callbacks.console",
-    "ObjectiveResult": "autoaug.pipeline.objective",
+    "ObjectiveResult": "autoaug.results",
     "Plan": "autoaug.engine.plan",
     "Policy": "autoaug.policy.models",
     "PolicyTransform": "autoaug.engine.transform",

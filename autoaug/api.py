@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from autoaug.pipeline.forecast import Forecast
     from autoaug.pipeline.generation import SampledFiles
     from autoaug.pipeline.listings import OperatorRow, StrategyRow
-    from autoaug.pipeline.objective import ObjectiveResult
     from autoaug.policy.models import Policy
-    from autoaug.results import SearchResult
+    from autoaug.results import ObjectiveResult, SearchResult
     from autoaug.results.robustness import Robustness
     from autoaug.search.progress import Progress
 

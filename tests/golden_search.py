@@ -32,6 +32,7 @@ from autoaug.training.trial import Train
 from autoaug.utils.seeds import derive_seed
 from tests.golden_policies import mark, rounded
 from tests.studies import kept_in_memory
+from tests.trainings import training_of
 
 BASELINES = {name: load_policy(name) for name in ("none", "flip-crop", "randaugment")}
 #: The policies that probes find.
@@ -135,7 +136,7 @@ def judged(test: Sequence[float], count: int, planned: tuple[int, ...], after_se
         )
         for seed in seeds:
             both = guesses(labels, 0.6 + 0.03 * number, seed + number), guesses(labels, accuracy, seed + 9 * number)
-            trainings[candidate_policy.name, seed] = scoring.training(*both, 1.0)
+            trainings[candidate_policy.name, seed] = training_of(scoring, *both)
         candidates.append(assess(candidate_policy, trainings, seeds, scoring))
     made = judge(candidates, trainings, scoring, Terms(after_search, planned))
     of = made.comparison

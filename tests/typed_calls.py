@@ -11,6 +11,7 @@ from autoaug.modalities.audio import models as audio_models
 from autoaug.modalities.audio import pictures as audio_pictures
 from autoaug.modalities.audio import values as audio_values
 from autoaug.modalities.base import Annotations, Loader, Mixer, Pictures, Values
+from autoaug.modalities.from_scratch import FromScratch
 from autoaug.modalities.image import annotations as image_annotations
 from autoaug.modalities.image import loader as image_loader
 from autoaug.modalities.image import mixing as image_mixing
@@ -28,13 +29,13 @@ from autoaug.modalities.video import mixing as video_mixing
 from autoaug.modalities.video import models as video_models
 from autoaug.modalities.video import pictures as video_pictures
 from autoaug.modalities.video import values as video_values
-from autoaug.pipeline.objective import ObjectiveResult
+from autoaug.results import ObjectiveResult
 
 # Modules are parts of a modality by their names: nothing else checks that they have the functions of the protocols.
 followers: Annotations = image_annotations
 loaders: list[Loader] = [audio_loader, image_loader, text_loader, video_loader]
 mixers: list[Mixer] = [audio_mixing, image_mixing, text_mixing, video_mixing]
-networks: list[Models] = [audio_models, image_models, text_models, video_models]
+networks: list[Models] = [audio_models, image_models, text_models, video_models, FromScratch("series", {})]
 pictures: list[Pictures] = [audio_pictures, image_pictures, text_pictures, video_pictures]
 values: list[Values] = [audio_values, image_values, text_values, video_values]
 

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 
 from autoaug.data.inputs import Inputs, in_blocks
-from autoaug.data.labels import TEXTS, counts_of, kind_of, target_texts
-from autoaug.data.source import DECIMAL, Role, Source
+from autoaug.data.labels import DECIMAL, TEXTS, counts_of, kind_of, target_texts
+from autoaug.data.source import Role, Source
 from autoaug.data.texts import characters
 from autoaug.errors import DataError, OptionError, UnknownName
 from autoaug.results import UNEVEN

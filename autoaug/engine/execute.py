@@ -17,8 +17,8 @@ from torch import Tensor
 from autoaug.engine.batches import joined, joined_lengths, per_sample, repeated, rows_of, split, taken
 from autoaug.engine.plan import Mix, Plan, check_plan, mixing_of
 from autoaug.engine.program import Program, make_program
+from autoaug.engine.run_program import run_program
 from autoaug.engine.sending import sent_record, sent_together
-from autoaug.engine.steps import run_program
 from autoaug.errors import OptionError, as_option_error
 from autoaug.modalities.base import Batch
 from autoaug.modalities.registry import get_modality

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from autoaug.engine.carrying import CarriedMaps, numbers_at
-from autoaug.engine.fusion import Group, Step, make_schedule, separate_schedule
 from autoaug.engine.plan import Plan
+from autoaug.engine.schedule import Group, Step, make_schedule, separate_schedule
 from autoaug.modalities.base import Batch, Fusion
 from autoaug.modalities.operators import Operator, get_operator
 from autoaug.modalities.registry import get_modality

@@ -123,14 +123,6 @@ class Scoring:
         labels: np.ndarray = self.test_labels[training.test_rows]
         return labels
 
-    def training(self, validation: np.ndarray, test: np.ndarray, seconds: float) -> ConfirmedTraining:
-        """A training with these predictions, tested on the whole test split."""
-        statistics = (
-            self.validation_metric.statistics(validation, self.validation_labels),
-            self.metric.statistics(test, self.test_labels),
-        )
-        return ConfirmedTraining(validation, test, seconds, *statistics, np.arange(len(self.test_labels)))
-
     def errors(self, ours: Sequence[ConfirmedTraining], theirs: Sequence[ConfirmedTraining] = ()) -> Errors:
         """The errors of the mean test score of `ours`, one training per seed, or of its difference from that of
         `theirs` on the same seeds.

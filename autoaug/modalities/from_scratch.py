@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +41,11 @@ class FromScratch:
     networks: Mapping[str, Network]
     channels: int = 0
     others: Sequence[str] = ()
+
+    @property
+    def functions(self) -> tuple[Any, Any, Any, Any, Any]:
+        """``build, check, is_own, resolve, start``, as the functions of a module of networks."""
+        return self.build, self.check, self.is_own, self.resolve, self.start
 
     @property
     def _known(self) -> list[str]:

@@ -22,12 +22,10 @@ from autoaug.utils.quantities import (
 )
 
 if TYPE_CHECKING:
-    from autoaug.engine.transform import PolicyTransform
     from autoaug.policy.models import Policy
     from autoaug.search.progress import Progress
     from autoaug.search.space import SearchSpace
-
-    Objective = Callable[[PolicyTransform, int, float], float]
+    from autoaug.training.objective import Objective
 
 #: The headings for commands with many options, in this order.
 PANELS = (OPTIONS, "The search", "Trainings", "The confirmation", DATA, "The machine", "The run")

@@ -12,12 +12,12 @@ from autoaug.data.labels import counts_of, format_label, target_texts
 from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet
 from autoaug.data.texts import decode_texts
-from autoaug.exporters import export_modules
 from autoaug.generate.pool import Pooled
 from autoaug.pipeline.confirming import Confirmed
 from autoaug.pipeline.job import Job
 from autoaug.pipeline.parsing import versions
 from autoaug.pipeline.pictures import CaptionedSamples, draw_examples, draw_gallery, draw_sample_gallery, to_bytes
+from autoaug.pipeline.policy_files import write_policy
 from autoaug.pipeline.searching import Searched
 from autoaug.pipeline.transcripts import mean_errors, predicted_texts, transcripts_of
 from autoaug.policy.provenance import Provenance
@@ -140,10 +140,8 @@ def write_outcome(job: Job, result: SearchResult, confirmed: Confirmed, generate
     """Write everything that the run found. ``result.json`` comes last: if it exists, everything does."""
     folder, returned = job.folder, confirmed.judgment.returned
     policy = returned.policy.model_copy(update={"name": returned.name}).with_learned(job.data.learned)
-    for name, text in export_modules(policy, job.modality).items():
-        write_atomically(folder.root / name, text)
     provenance = _provenance(result, job.data, policy.provenance)
-    write_atomically(folder.policy, policy.model_copy(update={"provenance": provenance}).to_yaml())
+    write_policy(folder, policy.model_copy(update={"provenance": provenance}), job.modality)
     _write_pictures(job, result, confirmed, generated)
     write_atomically(folder.result, result.model_dump_json(indent=2))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from autoaug.data.audit import Audit
 from autoaug.data.splits import DataSet
-from autoaug.errors import Interrupted, OtherFormat, PolicyError, RunError, pausing_on_full_disk, resume_command
+from autoaug.errors import Interrupted, OtherFormat, PolicyError, RunError, resume_command
 from autoaug.pipeline.configure import prepare, reopen, run_folder_for
 from autoaug.pipeline.forecast import Forecast
 from autoaug.pipeline.forecasting import forecast
@@ -31,7 +31,7 @@ from autoaug.search.executors import ray_fault
 from autoaug.search.progress import Progress
 from autoaug.search.storage import alone_in_study
 from autoaug.utils.clock import now
-from autoaug.utils.locks import held
+from autoaug.utils.locks import driving
 from autoaug.utils.options import option_of
 from autoaug.utils.redaction import redacted
 
@@ -119,9 +119,7 @@ def _result(folder: RunFolder) -> SearchResult | None:
 def _driving(folder: RunFolder, config: RunConfig) -> Iterator[None]:
     """Lock the run folder while the run is driven. Errors that pause the run tell how to continue."""
     trust = bool(config.named_code)
-    going_on = resume_command(folder.root, trust)
-    alone = held(folder.root, f"wait until it has ended, or end it and continue with: {going_on}")
-    with pausing_on_full_disk(f"continue with: {going_on}"), alone:
+    with driving(folder.root, f"continue with: {resume_command(folder.root, trust)}"):
         folder.check_inside()
         try:
             yield

@@ -1,6 +1,7 @@
 """The results of trials and searches, as frozen records. This room does not import torch."""
 
 from autoaug.results.metric import ACCURACY, RECALL, MetricRecord, MetricScores
+from autoaug.results.objective import ObjectiveResult, Scored
 from autoaug.results.record import CandidateKind, Count, Interval, Record, Size, Unit, Verdict
 from autoaug.results.run import (
     UNEVEN,
@@ -35,8 +36,10 @@ __all__ = [
     "McNemar",
     "MetricRecord",
     "MetricScores",
+    "ObjectiveResult",
     "Record",
     "Returned",
+    "Scored",
     "SearchResult",
     "Size",
     "Transcript",

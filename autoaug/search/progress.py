@@ -1,35 +1,31 @@
-"""The protocol for reporting the progress of a search."""
+"""Listeners for the progress of a search. `Progress` alone lists the events: a `Relay` takes them from there."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from functools import partial
+from typing import Any
 
 from autoaug.results import MetricRecord, TrialSummary
 
 
-class Progress(Protocol):
-    """Is notified of events as they happen."""
+class Progress:
+    """Is notified of events as they happen. Each event is a method; by default, it is ignored."""
 
-    def measured_by(self, metric: MetricRecord) -> None:  # noqa: ARG002 (not all care)
+    def measured_by(self, metric: MetricRecord) -> None:
         """What the scores of the trials to come are."""
-        return None
 
-    def expects(self, seconds: float, limit: float | None) -> None:  # noqa: ARG002 (not all care)
+    def expects(self, seconds: float, limit: float | None) -> None:
         """The whole run takes about so many seconds, of which at most `limit` are left, if there is one."""
-        return None
 
-    def part_begins(self, start: float, stop: float) -> None:  # noqa: ARG002 (not all care)
+    def part_begins(self, start: float, stop: float) -> None:
         """What follows is about that part of the whole run, from its fraction `start` to `stop`, by time."""
-        return None
 
-    def trials_before(self, trials: Sequence[TrialSummary]) -> None:  # noqa: ARG002 (not all care)
+    def trials_before(self, trials: Sequence[TrialSummary]) -> None:
         """The search goes on after these `trials`, which earlier sessions ended; there may be none."""
-        return None
 
     def control_begins(self) -> None:
         """The trials to come are of the control search, numbered from 0 again."""
-        return None
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         """A trial of the search ended; `fraction` of its budget is spent."""
@@ -44,10 +40,21 @@ class Progress(Protocol):
     def say(self, message: str) -> None:
         """A stage begins or ends."""
 
-    def doing(self, what: str) -> None:  # noqa: ARG002 (not all care)
+    def doing(self, what: str) -> None:
         """What is going on from now on, for who waits without other news."""
-        return None
 
     def warn(self, message: str) -> None:
         """Something went wrong that does not end the run; by default reported with `say`."""
         self.say(message)
+
+
+class Relay(Progress):
+    """Does the same with every event: `relay` gets its name and its values."""
+
+    def __getattribute__(self, name: str) -> Any:
+        is_event = name in vars(Progress) and not name.startswith("_")
+        return partial(self.relay, name) if is_event else super().__getattribute__(name)
+
+    def relay(self, event: str, *values: Any) -> None:
+        """What is done with an event."""
+        raise NotImplementedError

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from autoaug.errors import InUse, RunError, full_disk, printable
+from autoaug.errors import InUse, RunError, full_disk, pausing_on_full_disk, printable
 
 #: The file that is locked; it names the process that holds the lock.
 LOCK = ".lock"
@@ -57,6 +57,15 @@ def held(folder: Path, cure: str, wait: bool = False, name: str = LOCK) -> Itera
                 if is_new:
                     folder.rmdir()  # fails if it is not empty
             os.close(file)
+
+
+@contextmanager
+def driving(folder: Path, cure: str) -> Iterator[None]:
+    """Keep other processes out of the folder of a run while this one drives it. Errors that pause the run tell the
+    `cure`: how to continue.
+    """
+    with pausing_on_full_disk(cure), held(folder, f"wait until it has ended, or end it and {cure}"):
+        yield
 
 
 def this_process() -> str:

@@ -16,9 +16,8 @@ import autoaug
 from autoaug import api
 from autoaug.data.audit import audit
 from autoaug.data.description import describe_source
-from autoaug.data.labels import absent, counts_of, format_label, kind_of, strata_of
+from autoaug.data.labels import absent, counts_of, format_label, index_labels, kind_of, strata_of
 from autoaug.data.loading import open_source
-from autoaug.data.source import index_labels
 from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import AutoaugError, DataError, Interrupted

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from autoaug.engine.apply import apply_plan
-from autoaug.engine.fusion import make_schedule
 from autoaug.engine.plan import Plan, draw_plan
+from autoaug.engine.schedule import make_schedule
 from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import OptionError, PolicyError, UnknownName
 from autoaug.exporters import export_modules, export_policy

@@ -22,6 +22,7 @@ from autoaug.training.metrics import (
 from autoaug.training.tasks import Classification, Regression
 from autoaug.training.trial import Train
 from tests.tasks import small_task
+from tests.trainings import training_of
 
 
 @pytest.mark.parametrize("name", list(metrics_of(Classification(3))))
@@ -60,7 +61,7 @@ def test_the_interval_allows_for_one_group_that_has_most_samples() -> None:
             likely = np.clip(0.8 + draw.normal(0, 0.1, len(sizes)), 0, 1)[groups]
             lasting = draw.random(len(groups)) < likely
             right = np.where(draw.random((5, len(groups))) < 0.9, lasting, draw.random((5, len(groups))) < likely)
-            sides.append([scoring.training(np.ones(2), row.astype(float), 1.0) for row in right])
+            sides.append([training_of(scoring, np.ones(2), row.astype(float)) for row in right])
         ours, theirs = (np.mean([one.test_statistics[:, 0] for one in side]) for side in sides)
         called += abs(ours - theirs) > scoring.errors(*sides).reach().total
     assert called < 0.09 * 300
@@ -73,7 +74,7 @@ def test_validation_in_folds_has_the_error_of_nadeau_and_bengio_and_at_least_tha
 
     def validated(shares: list[float]) -> list[ConfirmedTraining]:
         right = [np.arange(20) < round(20 * share) for share in shares]
-        blank = scoring.training(np.ones(80), np.ones(80), 1.0)
+        blank = training_of(scoring, np.ones(80), np.ones(80))
         statistics = [scoring.validation_metric.statistics(row.astype(np.uint16), np.ones(20)) for row in right]
         return [replace(blank, validation_statistics=own) for own in statistics]
 
@@ -98,7 +99,7 @@ def test_the_interval_of_an_error_is_in_the_unit_of_the_numbers(name: str, folde
         task = Regression((0.0,), (unit,))
         scoring = Scoring(task, get_metric(name, task), unit * labels, unit * labels, folds=folds)
         sides = [
-            [scoring.training(unit * labels, unit * (labels + size * own), 1.0) for own in side]
+            [training_of(scoring, unit * labels, unit * (labels + size * own)) for own in side]
             for size, side in zip((0.1, 0.11), noise, strict=True)
         ]
         reaches.append(scoring.errors(*sides).reach().total)
@@ -110,7 +111,7 @@ def _called_different(scoring: Scoring, right: list[np.ndarray]) -> bool:
     labels, classes = scoring.test_labels, scoring.task.classes
     of_validation = np.zeros(len(scoring.validation_labels), np.int64)
     sides = [
-        [scoring.training(of_validation, np.where(row, labels, (labels + 1) % classes), 1.0) for row in side]
+        [training_of(scoring, of_validation, np.where(row, labels, (labels + 1) % classes)) for row in side]
         for side in right
     ]
     values = [[scoring.metric.of(one.test_statistics) for one in side] for side in sides]
@@ -159,7 +160,7 @@ def test_what_the_rarest_class_may_hide_bounds_the_interval(metric: Metric, leas
     labels = np.repeat([0, 1], [96, 4])
     scoring = Scoring(Classification(2), metric, labels, labels)
     answers = np.eye(2)[labels] if metric.takes_scores else labels
-    same = [scoring.training(answers, answers, 1.0)] * 5
+    same = [training_of(scoring, answers, answers)] * 5
     assert scoring.errors(same, same).reach().samples == pytest.approx(least, rel=0.01)
 
 
@@ -171,7 +172,7 @@ def test_few_groups_that_look_alike_are_still_few() -> None:
     scoring = Scoring(Classification(2), Accuracy(), labels, labels, groups)
     answers = np.zeros((2, 800))
     answers[0, [0, 1, 400, 401, 402]] = 1.0
-    sides = [[scoring.training(labels, row, 1.0)] * 5 for row in answers]
+    sides = [[training_of(scoring, labels, row)] * 5 for row in answers]
     assert scoring.errors(*sides).samples_freedom == 1
 
 
@@ -193,7 +194,7 @@ def test_the_interval_of_an_own_metric_is_that_of_the_same_metric_built_in(sizes
         scoring = Scoring(Classification(2), metric, labels, labels, groups)
         classes = np.where(right, labels, 1 - labels)
         answers = np.eye(2)[classes] if metric.takes_scores else classes
-        sides = [[scoring.training(one, one, 1.0) for one in side] for side in answers]
+        sides = [[training_of(scoring, one, one) for one in side] for side in answers]
         reaches.append(scoring.errors(*sides).reach())
     assert reaches[1] == pytest.approx(reaches[0], rel=1e-6)
 

@@ -28,6 +28,7 @@ from autoaug.runs.folder import RunFolder
 from autoaug.training.metrics import Accuracy
 from autoaug.training.recipe import Recipe
 from autoaug.training.tasks import Classification
+from tests.trainings import training_of
 
 SEEDS = [11, 12, 13, 14, 15]
 LABELS = np.arange(400) % 4
@@ -52,7 +53,7 @@ def judged(scores: dict[str, tuple[CandidateKind, float, float]], spread: float 
         )
         for seed in SEEDS:
             both = predictions(validation, seed), predictions(test, seed + number, spread)
-            trainings[name, seed] = SCORING.training(*both, 1.0)
+            trainings[name, seed] = training_of(SCORING, *both)
         candidates.append(assess(candidate_policy, trainings, SEEDS, SCORING))
     return judge(candidates, trainings, SCORING, Terms(**terms))
 
@@ -96,7 +97,7 @@ def test_a_policy_of_a_search_must_be_ahead_by_a_share_of_the_luck_of_the_sample
     theirs[:24] += 1
     ours[24:40] += 1
     trainings = {
-        (name, seed): SCORING.training(predictions, LABELS, 1.0)
+        (name, seed): training_of(SCORING, predictions, LABELS)
         for name, predictions in (("known", theirs), ("drawn", ours))
         for seed in SEEDS
     }
@@ -119,7 +120,7 @@ def test_samples_of_one_group_are_met_with_luck_as_a_whole() -> None:
     unknown = replace(grouped, test_groups=None)
 
     def samples_error(scoring: Scoring, copies: int) -> float:
-        both = ([scoring.training(r, r, 1.0) for r in np.repeat(side, copies, 1)] for side in (ours, theirs))
+        both = ([training_of(scoring, r, r) for r in np.repeat(side, copies, 1)] for side in (ours, theirs))
         return scoring.errors(*both).samples
 
     assert samples_error(grouped, 10) == pytest.approx(samples_error(alone, 1))
@@ -133,7 +134,7 @@ def test_samples_of_one_group_alone_prove_nothing() -> None:
     labels = np.ones(40, np.int64)
     alone = Scoring(Classification(2), Accuracy(), labels, labels)
     grouped = replace(alone, test_groups=np.full(40, "p1"), validation_groups=np.full(40, "p1"))
-    both = [[alone.training(r, r, 1.0) for r in side] for side in (ours, theirs)]
+    both = [[training_of(alone, r, r) for r in side] for side in (ours, theirs)]
     assert alone.errors(*both).reach().total < 1
     assert grouped.errors(*both).reach().total == np.inf
     assert 0 < grouped.validation_errors(*both).samples < np.inf, "a bet is made all the same"
@@ -262,7 +263,7 @@ def test_a_class_that_the_test_split_lacks_has_no_accuracy() -> None:
 
     labels, guessed = np.array([0, 0, 2, 2, 2]), np.array([0, 1, 2, 2, 3])
     scoring = Scoring(Classification(4), Accuracy(), labels, labels)
-    trainings = {("none", seed): scoring.training(labels, guessed, 1.0) for seed in (1, 2)}
+    trainings = {("none", seed): training_of(scoring, labels, guessed) for seed in (1, 2)}
     assessed = assess(CandidatePolicy("none", "baseline", Policy()), trainings, [1, 2], scoring)
     assert assessed.class_scores == (0.5, None, pytest.approx(2 / 3), None)
     assert assessed.class_scores_by_seed == (assessed.class_scores, assessed.class_scores)
@@ -312,7 +313,7 @@ def test_with_a_single_validation_group_a_clear_lead_is_still_a_good_bet() -> No
     for number, (name, (kind, validation)) in enumerate(worth.items()):
         for seed in SEEDS:
             both = predictions(validation, seed), predictions(0.7, seed + number, 0.004)
-            trainings[name, seed] = scoring.training(*both, 1.0)
+            trainings[name, seed] = training_of(scoring, *both)
         own = CandidatePolicy(name, kind, Policy(name=name, copies=number + 1), number or None)
         candidates.append(assess(own, trainings, SEEDS, scoring))
     assert best_bet(candidates, trainings, scoring, 5).name == "found"

@@ -17,8 +17,7 @@ import pytest
 
 import autoaug
 from autoaug.engine.transform import PolicyTransform
-from autoaug.pipeline.objective import ObjectiveResult
-from autoaug.results import TrialSummary
+from autoaug.results import ObjectiveResult, TrialSummary
 from autoaug.runs.callbacks import Logged
 from autoaug.search.space import SearchSpace
 

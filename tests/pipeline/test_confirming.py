@@ -25,6 +25,7 @@ from autoaug.search.executors import Executor, TrialSpec
 from autoaug.training.metrics import Accuracy
 from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Classification
+from tests.trainings import training_of
 
 LABELS = np.arange(20000) % 4
 SCORING = Scoring(Classification(4), Accuracy(), LABELS, LABELS)
@@ -65,7 +66,7 @@ class Made:
             right = draw.random(len(LABELS)) < accuracy + 0.012 * draw.standard_normal()
             return np.where(right, LABELS, (LABELS + 1) % 4).astype(np.uint16)
 
-        return SCORING.training(predicted(validation), predicted(test), 1.0)
+        return training_of(SCORING, predicted(validation), predicted(test))
 
 
 def carried_out(_: Executor, specs: Iterator[TrialSpec]) -> Iterator[tuple[str, TrialResult]]:

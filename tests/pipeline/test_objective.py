@@ -13,10 +13,10 @@ import torch
 
 import autoaug
 from autoaug.errors import AllTrialsFailed, AutoaugError, RunError
-from autoaug.pipeline.objective import Objective
 from autoaug.policy.loading import read_policy
 from autoaug.search.progress import Progress
 from autoaug.search.space import load_space
+from autoaug.training.objective import Objective
 from autoaug.utils.clock import now
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -93,7 +93,8 @@ def test_the_time_of_earlier_sessions_is_spent(tmp_path: Path, monkeypatch: pyte
         options = {"time": "10h", "strategy": "random", "finalists": 1, "seeds": 3, "workers": 1}
         return autoaug.search(objective=slow, **options, out=tmp_path / "run")  # type: ignore[call-overload,no-any-return]
 
-    monkeypatch.setattr("autoaug.pipeline.objective.now", lambda: now() + 3600 * hours[0])
+    for module in ("pipeline.objective_job", "training.objective", "evaluation.score_store"):
+        monkeypatch.setattr(f"autoaug.{module}.now", lambda: now() + 3600 * hours[0])
     for count in (2, 7):
         with pytest.raises(KeyboardInterrupt):
             session(count)

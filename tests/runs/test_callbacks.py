@@ -169,7 +169,7 @@ def test_the_terminal_and_an_unfinished_run_show_the_metric_that_the_run_has(
     assert f"{-of_errors.candidates[0].mean:.4g} per word" in outcome.getvalue()
 
 
-class Failing:
+class Failing(Tracker):
     """A tracker whose server goes away after the second trial."""
 
     def __init__(self, *_: object) -> None:

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from autoaug.data.inputs import Convert, ConvertedInputs, Inputs, MappedInputs, MemoryInputs
+from autoaug.data.labels import index_labels
 from autoaug.data.layouts.reading import reading
-from autoaug.data.source import ROLE_NAMES, Part, Role, Source, index_labels
+from autoaug.data.source import ROLE_NAMES, Part, Role, Source
 from autoaug.data.spill import SpillFolder, check_room
 from autoaug.errors import DataError
 from autoaug.utils.npz import array_names, checked_member, read_array

@@ -12,11 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from autoaug.data.labels import label_text
 from autoaug.data.layouts.encoded import Encoded, list_encoded, role_in
 from autoaug.data.layouts.listing import Listing
 from autoaug.data.layouts.parquet import LABELS
 from autoaug.data.layouts.reading import reading
-from autoaug.data.source import label_text
 from autoaug.errors import DataError, first_line
 
 

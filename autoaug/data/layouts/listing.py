@@ -13,8 +13,8 @@ from typing import TypeVar
 import numpy as np
 
 from autoaug.data.inputs import DECODERS, FileInputs, Reader
-from autoaug.data.labels import Kind
-from autoaug.data.source import Part, Role, Source, index_labels, parse_labels
+from autoaug.data.labels import Kind, index_labels, parse_labels
+from autoaug.data.source import Part, Role, Source
 from autoaug.data.spill import SpillFolder
 from autoaug.data.texts import characters, encode_texts
 from autoaug.errors import DataError, first_line, printable

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.data.labels import Kind
+from autoaug.data.labels import DECIMAL, Kind
 from autoaug.data.layouts.folder import EXPANSION, is_copy
 from autoaug.data.layouts.listing import OF_SAMPLES, Item, Listing
 from autoaug.data.layouts.separated import separated_rows
-from autoaug.data.source import DECIMAL, ROLE_NAMES
+from autoaug.data.source import ROLE_NAMES
 from autoaug.data.texts import decode_texts, plain_text
 from autoaug.errors import DataError, UnknownName, printable
 

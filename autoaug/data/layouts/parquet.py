@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from autoaug.data.labels import label_text
 from autoaug.data.layouts.encoded import Encoded, list_encoded, role_in
 from autoaug.data.layouts.listing import OF_SAMPLES, Listing
 from autoaug.data.layouts.reading import reading
-from autoaug.data.source import label_text
 from autoaug.errors import DataError
 
 LABELS = ("label", "labels", "class", "target", "fine_label")

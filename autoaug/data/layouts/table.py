@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autoaug.data.labels import Kind
+from autoaug.data.labels import Kind, label_text
 from autoaug.data.layouts.encoded import role_in
 from autoaug.data.layouts.folder import EXPANSION
 from autoaug.data.layouts.heads import columns_of
@@ -22,7 +22,7 @@ from autoaug.data.layouts.manifest import LABEL_COLUMNS, check_number, joined_la
 from autoaug.data.layouts.parquet import LABELS, shards
 from autoaug.data.layouts.reading import reading
 from autoaug.data.layouts.separated import separated_rows
-from autoaug.data.source import ROLE_NAMES, Role, label_text
+from autoaug.data.source import ROLE_NAMES, Role
 from autoaug.errors import DataError, UnknownName, first_line
 from autoaug.utils.files import read_text
 

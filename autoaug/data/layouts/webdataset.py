@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from autoaug.data.labels import label_text
 from autoaug.data.layouts.encoded import Encoded, list_encoded, role_in
 from autoaug.data.layouts.folder import is_tool_made
 from autoaug.data.layouts.listing import Listing
 from autoaug.data.layouts.parquet import shards
 from autoaug.data.layouts.reading import reading
-from autoaug.data.source import label_text
 from autoaug.errors import DataError, printable
 
 #: What may hold the label; of several, the first one does.

@@ -117,10 +117,4 @@ _NETWORKS = FromScratch(
         "ctcnet": Network(lambda shape, outputs, *_: CTCNet(shape[0], outputs), f"{_BANDS}, which spells by CTC"),
     },
 )
-build, check, is_own, resolve, start = (
-    _NETWORKS.build,
-    _NETWORKS.check,
-    _NETWORKS.is_own,
-    _NETWORKS.resolve,
-    _NETWORKS.start,
-)
+build, check, is_own, resolve, start = _NETWORKS.functions

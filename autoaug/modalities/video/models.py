@@ -140,10 +140,4 @@ _NETWORKS = FromScratch(
     },
     channels=1,
 )
-build, check, is_own, resolve, start = (
-    _NETWORKS.build,
-    _NETWORKS.check,
-    _NETWORKS.is_own,
-    _NETWORKS.resolve,
-    _NETWORKS.start,
-)
+build, check, is_own, resolve, start = _NETWORKS.functions

@@ -46,8 +46,6 @@ class MLflow(Tracker):
     def longer_ended(self, name: str, done: int, total: int) -> None:  # noqa: ARG002 (logged by number)
         self._client.log_metric(self._parent, "longer_trainings", done / total, step=done)
 
-    def say(self, message: str) -> None: ...
-
     def finished(self, result: SearchResult) -> None:
         for i, candidate in enumerate(result.candidates):
             value = result.metric.plain(candidate.mean)

@@ -49,10 +49,6 @@ class Wandb(Tracker):
         )
         run.finish()
 
-    def training_ended(self, name: str, done: int, total: int) -> None: ...
-
-    def say(self, message: str) -> None: ...
-
     def finished(self, result: SearchResult) -> None:
         run = self._run(self._group, "search", self._options)
         run.summary.update({"verdict": result.verdict, "sentence": result.sentence})

@@ -35,10 +35,4 @@ _NETWORKS = FromScratch(
     "series",
     {"small": Network(lambda shape, outputs, mean, std: _Network(shape[0], outputs, mean, std), "two convolutions")},
 )
-build, check, is_own, resolve, start = (
-    _NETWORKS.build,
-    _NETWORKS.check,
-    _NETWORKS.is_own,
-    _NETWORKS.resolve,
-    _NETWORKS.start,
-)
+build, check, is_own, resolve, start = _NETWORKS.functions

@@ -12,9 +12,10 @@ from typing import BinaryIO
 import numpy as np
 
 from autoaug.data.inputs import Inputs
+from autoaug.data.labels import index_labels
 from autoaug.data.layouts.arrays import array_inputs
 from autoaug.data.layouts.reading import reading
-from autoaug.data.source import ROLE_NAMES, Role, Source, index_labels
+from autoaug.data.source import ROLE_NAMES, Role, Source
 from autoaug.data.spill import SpillFolder, check_room
 from autoaug.errors import DataError
 from autoaug.modalities.image.sources.arrays import image_source, prepare

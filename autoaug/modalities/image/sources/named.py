@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from autoaug.data.inputs import MemoryInputs
-from autoaug.data.source import Role, Source, index_labels
+from autoaug.data.labels import index_labels
+from autoaug.data.source import Role, Source
 from autoaug.errors import DataError, UnknownName
 from autoaug.modalities.image.sources.arrays import image_source
 from autoaug.utils.files import cache_folder
