@@ -13,6 +13,10 @@ from autoaug.modalities.operators import get_operator
 from autoaug.policy.models import Adversarial, Layer, Mixing, Operation, Policy, Regularization, SubPolicy, Synthetic
 from autoaug.search.space import Base, MixingSpace, RegularizationSpace, SearchSpace, SyntheticSpace
 
+#: The values of a shape (see `sample_shaped`) by the name of the choice, as a study keeps them: which names there are
+#: depends on the space. A shape is changed by making another one.
+ShapeValues = Mapping[str, Any]
+
 #: The range of the factor by which the magnitudes of a known policy may be scaled.
 REACH = (0.5, 1.5)
 
@@ -34,7 +38,7 @@ class Suggest(Protocol):
 class Given:
     """Suggests the given values; for a missing one, the lowest value or the first choice."""
 
-    def __init__(self, values: dict[str, object]) -> None:
+    def __init__(self, values: Mapping[str, object]) -> None:
         self.values = values
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:  # noqa: ARG002
@@ -275,7 +279,7 @@ def _reaching(operation: Operation, reach: float) -> Operation:
     return operation.model_copy(update={"magnitude": (low, high)})
 
 
-def usual_shape(space: SearchSpace) -> dict[str, Any]:
+def usual_shape(space: SearchSpace) -> ShapeValues:
     """Common starting values for `sample_shaped`: one layer of the space's first family with the highest probability
     and the middle strength, the usual base operations of its modality, no mixing or attack, and the fewest copies.
     """

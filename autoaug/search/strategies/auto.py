@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from optuna.samplers import RandomSampler
@@ -20,7 +19,7 @@ from autoaug.search.probes.shift import NAME as SHIFT
 from autoaug.search.probes.shift import PURPOSE as SHIFT_PURPOSE
 from autoaug.search.probes.shift import MatchShift, matched
 from autoaug.search.samplers import tpe_sampler
-from autoaug.search.sampling import Suggest, sample_around, sample_shaped, usual_shape
+from autoaug.search.sampling import ShapeValues, Suggest, sample_around, sample_shaped, usual_shape
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import (
     FIRST,
@@ -286,7 +285,7 @@ class Auto(Strategy):
         return Draw(_random_sampler, (), draw, answer, 1.0, Stage.STRONGER)
 
 
-def _best_shape(history: History, space: SearchSpace) -> dict[str, Any] | None:
+def _best_shape(history: History, space: SearchSpace) -> ShapeValues | None:
     """The values of the best shape so far; None as long as there is none."""
     shaped = {record.identity: record for record in history.trials if record.stage in _SHAPED}
     ranked = (shaped.get(estimate.record.identity) for estimate in policy_estimates(history.trials))
@@ -294,7 +293,7 @@ def _best_shape(history: History, space: SearchSpace) -> dict[str, Any] | None:
     return None if best is None else _shape_of(best, space)
 
 
-def _shape_of(record: TrialRecord, space: SearchSpace) -> dict[str, Any]:
+def _shape_of(record: TrialRecord, space: SearchSpace) -> ShapeValues:
     """The values of the shape that a trial drew, with the usual ones for what was not drawn."""
     return {"matched": "on", **usual_shape(space), **record.frozen.params}
 
@@ -317,9 +316,7 @@ def _published(context: SearchContext) -> dict[str, Policy]:
     }
 
 
-def _known_shapes(
-    context: SearchContext, best: str | None = None, strength: float | None = None
-) -> list[dict[str, Any]]:
+def _known_shapes(context: SearchContext, best: str | None = None, strength: float | None = None) -> list[ShapeValues]:
     """The shapes of the portfolio with layers of the space, or of a published policy."""
     known = {"space", *_published(context)}
     return [shape for shape in portfolio(context.space, best, strength) if shape["layers of"] in known]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from autoaug.policy.models import Policy
-from autoaug.search.sampling import Drawn, Given, Suggest
+from autoaug.search.sampling import Drawn, Given, ShapeValues, Suggest
 from autoaug.search.space import SearchSpace
 from autoaug.search.strategies.base import TrialRecord
 from autoaug.search.strategies.surrogate import upper_bounds
@@ -22,14 +22,14 @@ Drawing = Callable[[SearchSpace, Suggest], Policy]
 class ShapedPolicy(NamedTuple):
     """The values of a shape, by the name of the choice, and the policy that they make."""
 
-    values: Mapping[str, Any]
+    values: ShapeValues
     policy: Policy
 
 
-def known_shapes(space: SearchSpace, draw: Drawing, shapes: Sequence[Mapping[str, Any]]) -> Iterator[ShapedPolicy]:
+def known_shapes(space: SearchSpace, draw: Drawing, shapes: Sequence[ShapeValues]) -> Iterator[ShapedPolicy]:
     """Candidates with the values of `shapes`."""
     for values in shapes:
-        yield ShapedPolicy(values, draw(space, Given(dict(values))))
+        yield ShapedPolicy(values, draw(space, Given(values)))
 
 
 def random_shapes(

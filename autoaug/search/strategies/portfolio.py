@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from autoaug.search.sampling import REACH, Given, sample_shaped, usual_shape
+from autoaug.search.sampling import REACH, Given, ShapeValues, sample_shaped, usual_shape
 from autoaug.search.space import SearchSpace, Shape
 
 #: How much weaker the best published policy is tried too, and as which of the shapes.
 _WEAKER, _WEAKER_AT = 0.7, 4
 
 
-def portfolio(space: SearchSpace, best: str | None = None, strength: float | None = None) -> Iterator[dict[str, Any]]:
+def portfolio(space: SearchSpace, best: str | None = None, strength: float | None = None) -> Iterator[ShapeValues]:
     """Yield shapes that are worth a try on any data, each once, as values for `sample_shaped` within `space`: those of
     the space's own portfolio, or one or two layers of its families at `strength` (or the middle one), with and without
     mixing; and among the first the layers of the `best` published policy, as they are and weaker.
@@ -30,9 +29,9 @@ def portfolio(space: SearchSpace, best: str | None = None, strength: float | Non
             yield shape
 
 
-def values_of(space: SearchSpace, shape: Shape) -> dict[str, Any]:
+def values_of(space: SearchSpace, shape: Shape) -> ShapeValues:
     """A shape as values for `sample_shaped`, moved to the nearest ones that the space allows."""
-    base: dict[str, Any] = {b.operator: "on" if b.operator in shape.base else "off" for b in space.base}
+    base: ShapeValues = {b.operator: "on" if b.operator in shape.base else "off" for b in space.base}
     magnitudes = {f"{name}.magnitude": magnitude for name, magnitude in shape.base.items()}
     values = {
         "layers of": shape.layers_of or "space",
@@ -56,7 +55,7 @@ def values_of(space: SearchSpace, shape: Shape) -> dict[str, Any]:
     return within(space, {**usual, **base, **magnitudes, **values})
 
 
-def within(space: SearchSpace, values: dict[str, Any]) -> dict[str, Any]:
+def within(space: SearchSpace, values: ShapeValues) -> ShapeValues:
     """The nearest values that the space allows."""
     ranges: dict[str, tuple[float, float]] = {
         "layers": space.layers,
@@ -75,13 +74,13 @@ def within(space: SearchSpace, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _derived(space: SearchSpace, strength: float | None) -> list[dict[str, Any]]:
+def _derived(space: SearchSpace, strength: float | None) -> list[ShapeValues]:
     """A few shapes of the space's own families."""
     low, high = space.strength
     middle = low + 0.5 * (high - low) if strength is None else strength
     usual, bare = usual_shape(space), {base.operator: "off" for base in space.base}
     mixings = [{"mixing": kind, "mixing.probability": 0.5} for kind in space.mixing.kinds if kind != "none"]
-    changes: list[dict[str, Any]] = [{"layers": 2}, {"layers": 2, "strength": 0.5 * middle}]
+    changes: list[ShapeValues] = [{"layers": 2}, {"layers": 2, "strength": 0.5 * middle}]
     for family in space.families:
         changes += [{"layers": 2, "family": family, **bare}, {"layers": 1, "family": family}]
     changes += [{"layers": 1, **mixing} for mixing in mixings] + [{"layers": 0, **mixing} for mixing in mixings]
