@@ -160,9 +160,10 @@ def test_the_reference_of_commands_is_that_of_the_code(capsys: pytest.CaptureFix
     assert capsys.readouterr().out == (ROOT / "docs/command-line.md").read_text(), fresh
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "reports").glob("*/result*.json")), ids=lambda path: f"{path.parent.name}-{path.stem}"
-)
+RESULTS = {f"{path.parent.name}-{path.stem}": path for path in sorted((ROOT / "reports").glob("*/result*.json"))}
+
+
+@pytest.mark.parametrize("path", RESULTS.values(), ids=RESULTS)
 def test_published_results_can_be_read(path: Path) -> None:
     """But for those that the page calls raw figures."""
     content = path.read_text()
