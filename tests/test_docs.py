@@ -18,6 +18,7 @@ import yaml
 from PIL import Image
 
 from autoaug.api import export
+from autoaug.results.run import SearchResult
 from tests.conftest import Ended
 from tests.faults.cases import read_report, written_cases
 
@@ -157,3 +158,18 @@ def test_the_reference_of_commands_is_that_of_the_code(capsys: pytest.CaptureFix
     runpy.run_path(str(ROOT / "scripts/command_reference"), run_name="__main__")
     fresh = "run .venv/bin/python scripts/command_reference > docs/command-line.md"
     assert capsys.readouterr().out == (ROOT / "docs/command-line.md").read_text(), fresh
+
+
+RESULTS = {f"{path.parent.name}-{path.stem}": path for path in sorted((ROOT / "reports").glob("*/result*.json"))}
+
+
+@pytest.mark.parametrize("path", RESULTS.values(), ids=RESULTS)
+def test_published_results_can_be_read(path: Path) -> None:
+    """But for those that the page calls raw figures."""
+    content = path.read_text()
+    if path.parent.name in ("cifar-2k", "fashion-1k"):
+        assert json.loads(content)["format"] == 1
+        return
+    result = SearchResult.model_validate_json(content)
+    for candidate in result.candidates:
+        assert candidate.policy.fingerprint() == candidate.fingerprint

@@ -363,11 +363,13 @@ class SearchResult(Record):
     def load(cls, run_dir: str | Path) -> SearchResult:
         """Read the result of a finished run; raises `RunError` if there is none, or it is damaged."""
         path = Path(run_dir) / "result.json"
+        going_on = resume_command(Path(run_dir))
+        own = "with --trust if the run uses functions of yours or a Ray cluster"
         if not path.is_file():
             if not path.with_name("config.yaml").is_file():
                 raise RunError(f"{run_dir} is not a run folder: it has no config.yaml")
-            raise RunError(f"{run_dir} has no result.json; finish the run with: {resume_command(Path(run_dir))}")
-        cure = f"{resume_command(Path(run_dir))} writes it again"
+            raise RunError(f"{run_dir} has no result.json; finish the run with: {going_on} ({own})")
+        cure = f"{going_on} writes it again, {own}"
         if reason := refusal(read_record(path, _Formatted, RunError, cure).format, FORMAT, "begin a new run"):
             raise OtherFormat(f"{path} {reason}")
         result = read_record(path, cls, RunError, cure)

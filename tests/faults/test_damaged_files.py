@@ -108,7 +108,11 @@ def test_a_result_that_contradicts_itself_is_one_line(place: str, value: Any, ru
 @pytest.mark.parametrize("content", [PUBLISHED[:5000], "", "[]", "null", "{}", PUBLISHED.replace("none", "\udcff")])
 def test_a_damaged_result_names_the_command_that_writes_it_again(content: str, run: RunFolder) -> None:
     run.result.write_bytes(content.encode(errors="surrogateescape"))
-    with pytest.raises(RunError, match=f"result.json is damaged: .*; autoaug resume {run.root} writes it again"):
+    again = f"result.json is damaged: .*; autoaug resume {run.root} writes it again, with --trust if the run uses "
+    with pytest.raises(RunError, match=again):
+        SearchResult.load(run.root)
+    run.result.unlink()
+    with pytest.raises(RunError, match=rf"has no result.json; .* autoaug resume {run.root} \(with --trust if the run "):
         SearchResult.load(run.root)
 
 

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-#: Suffixes of video files, in lower case. A GIF may be a picture, too.
-GIF = ".gif"
-ENDINGS = frozenset(
-    {".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".3gp", ".ts", GIF}
+#: Suffixes of files that are clips or pictures, and of all video files, in lower case.
+MAYBE_STILL = frozenset({".gif", ".apng"})
+ENDINGS = MAYBE_STILL | frozenset(
+    {".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".3gp", ".ts"}
 )
 #: A file is truncated if less than this share is there of the frames, or of the seconds, that its header tells.
 _THERE = 0.95
@@ -88,8 +88,8 @@ def read_header(path: Path) -> Header:
         if not count:
             raise ValueError("it has no frames")
         _check_whole(container, stream, shown, count, end)
-        if stream.codec_context.name == "gif":
-            _check_gif(path)
+        if stream.codec_context.name in ("gif", "apng"):
+            _check_last_frame(path)
         return Header(count, frozenset(sizes), stream.codec_context.name, is_gray)
 
 
@@ -115,13 +115,13 @@ def _check_whole(container: InputContainer, stream: VideoStream, shown: int, cou
         raise ValueError(f"it is truncated: {end:.1f} of {told:.1f} seconds can be read")
 
 
-def _check_gif(path: Path) -> None:
-    """Raise ValueError if a GIF, which does not tell its number of frames, ends within one."""
+def _check_last_frame(path: Path) -> None:
+    """Raise ValueError if a GIF or an APNG ends within a frame: what PyAV opens does not tell how many there are."""
     with Image.open(path) as image:
         try:
             image.seek(getattr(image, "n_frames", 1) - 1)
             image.load()
-        except (OSError, EOFError):
+        except (OSError, EOFError, SyntaxError):
             raise ValueError("it is truncated: its last frame is not whole") from None
 
 

@@ -18,11 +18,11 @@ from autoaug.data.layouts.listing import Item, Listing
 from autoaug.data.layouts.separated import first_rows
 from autoaug.data.source import ROLE_NAMES
 from autoaug.modalities.image.decoding import image_endings
-from autoaug.modalities.video.decoding import ENDINGS, GIF, is_clip_file
+from autoaug.modalities.video.decoding import ENDINGS, MAYBE_STILL, is_clip_file
 from autoaug.utils.npz import array_header
 
-#: So many files are looked at to recognize clips, and so many GIFs are opened.
-_LOOKED_AT, _GIFS = 400, 5
+#: So many files are looked at to recognize clips, and so many that may be still are opened.
+_LOOKED_AT, _OPENED = 400, 5
 #: This share of the folders below those of the classes has to look like a clip.
 _SHARE = 0.9
 #: The note on a folder that could also be one of images.
@@ -34,8 +34,8 @@ TAKEN = (
 
 def recognizes(data: str) -> bool:
     """Whether most files of a folder, or most names in the first lines of a manifest, are those of video files, where a
-    GIF counts if it moves; or the images of a folder lie in folders of numbered frames; or a manifest lists folders; or
-    an ``.npz`` has samples of five dimensions.
+    GIF or an APNG counts if it moves; or the images of a folder lie in folders of numbered frames; or a manifest lists
+    folders; or an ``.npz`` has samples of five dimensions.
     """
     path = Path(data)
     suffix = path.suffix.lower()
@@ -50,10 +50,10 @@ def recognizes(data: str) -> bool:
 
 
 def _clip_files(files: list[Path]) -> set[Path]:
-    """Those of the files that are clips. All GIFs are if one of the first of them moves."""
-    gifs = {path for path in files if path.suffix.lower() == GIF}
-    moves = any(map(_moves, sorted(gifs)[:_GIFS]))
-    return {path for path in files if is_clip_file(path) and (moves or path not in gifs)}
+    """Those of the files that are clips. All GIFs and APNGs are if one of the first of them moves."""
+    maybe = {path for path in files if path.suffix.lower() in MAYBE_STILL}
+    moves = any(map(_moves, sorted(maybe)[:_OPENED]))
+    return {path for path in files if is_clip_file(path) and (moves or path not in maybe)}
 
 
 def _moves(path: Path) -> bool:

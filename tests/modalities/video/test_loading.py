@@ -50,6 +50,7 @@ CODECS = [
     (".mov", "mjpeg"),
     (".mkv", "ffv1"),
     (".gif", "gif"),
+    (".apng", "apng"),
 ]
 
 
@@ -66,7 +67,7 @@ def test_files_of_all_codecs_are_read(suffix: str, codec: str, tmp_path: Path) -
     assert clips.shape == (2, 6, 3, 16, 16)
     for clip, name in zip(clips, source.classes, strict=True):
         loss = np.abs(clip.transpose(0, 2, 3, 1).astype(int) - given[name]).mean()
-        assert loss < (0.01 if codec == "ffv1" else 40 if codec == "gif" else LOSS), name
+        assert loss < (0.01 if codec in ("ffv1", "apng") else 40 if codec == "gif" else LOSS), name
 
 
 def test_long_clips_are_sampled_evenly_and_short_ones_repeat(tmp_path: Path) -> None:
@@ -157,6 +158,7 @@ def test_folders_of_images_stay_images(tmp_path: Path) -> None:
             (tmp_path / "named" / name / "more").mkdir(parents=True, exist_ok=True)
             Image.fromarray(square()[i]).save(tmp_path / "named" / name / "more" / f"{'xyz'[i]}.png")
             Image.fromarray(square()[0]).save(tmp_path / "named" / name / "more" / f"still{'xyz'[i]}.gif")
+            Image.fromarray(square()[0]).save(tmp_path / "named" / name / "more" / f"still{'xyz'[i]}.apng", "PNG")
     for data in ("flat", "split", "named"):
         assert recognize(tmp_path / data).name == "image", data
 
@@ -271,11 +273,19 @@ def truncated(path: Path, suffix: str, codec: str) -> None:
     path.write_bytes(content[: len(content) // 2])
 
 
+def without_the_last(path: Path) -> None:
+    """An APNG that ends where its last frame begins."""
+    content = encode(path, square(), "apng").read_bytes()
+    path.write_bytes(content[: content.rindex(b"fcTL") - 4])
+
+
 DAMAGED: dict[str, tuple[Callable[[Path], object], str]] = {
     "truncated.mp4": (lambda path: truncated(path, ".mp4", "libx264"), "."),
     "truncated.webm": (lambda path: truncated(path, ".webm", "libvpx-vp9"), "truncated"),
     "truncated.avi": (lambda path: truncated(path, ".avi", "mpeg4"), "it is no video, or it is damaged or truncated$"),
     "truncated.gif": (lambda path: truncated(path, ".gif", "gif"), "truncated: its last frame is not whole"),
+    "truncated.apng": (lambda path: truncated(path, ".apng", "apng"), "it is no video, or it is damaged or truncated$"),
+    "shorter.apng": (lambda path: without_the_last(path), "truncated: its last frame is not whole"),
     "text.mp4": (lambda path: path.write_text("no video"), "cannot read file: it is no video, or it is damaged"),
     "empty.avi": (lambda path: path.touch(), "it is empty"),
     "sound.mp4": (no_video, "no video stream"),
