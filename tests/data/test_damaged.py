@@ -98,7 +98,7 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
-@pytest.mark.parametrize("count", [25, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [25, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.fault("data", "damaged files of every layout")
 def test_a_damaged_file_is_read_or_refused_in_one_line(

@@ -54,29 +54,25 @@ def test_an_interrupted_run_has_the_same_bytes(whole: SearchResult, data: Path, 
 
 @pytest.mark.slow
 @pytest.mark.fault("determinism", "the same bytes in three fresh processes, one of them killed")
-def test_three_fresh_processes_write_the_same_bytes(data: Path, tmp_path: Path) -> None:
-    """With another seed for Python's hashes in each."""
-    program = [sys.executable, "-m", "autoaug"]
+def test_fresh_processes_write_the_same_bytes(data: Path, tmp_path: Path) -> None:
+    """With another seed for Python's hashes in each; one run is killed in its search, and again in its confirmation."""
     options = ["--space", "light", "--strategy", "tpe", "--trials", "4", "--epochs", "1", "--seeds", "2"]
     options += ["--finalists", "1", "--workers", "1"]
 
-    def run(name: str, seed: int, kill_at: str = "") -> None:
-        words = [*program, "search", str(data), *options, "--out", name]
-        hashes = {**os.environ, "PYTHONHASHSEED": str(seed)}
-        process = subprocess.Popen(words, cwd=tmp_path, env=hashes, stdout=subprocess.PIPE, text=True)
+    def session(seed: int, *words: str, kill_at: str = "") -> None:
+        """A process that is killed when it prints a line with that beginning, if one is given."""
+        command, hashes = [sys.executable, "-m", "autoaug", *words], {**os.environ, "PYTHONHASHSEED": str(seed)}
+        process = subprocess.Popen(command, cwd=tmp_path, env=hashes, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         for line in process.stdout:
             if kill_at and line.startswith(kill_at):
                 process.send_signal(signal.SIGKILL)
-        process.wait(PATIENCE)
-        if kill_at:
-            words = [*program, "resume", name]
-            subprocess.run(words, cwd=tmp_path, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
+        assert process.wait(PATIENCE) == 0 or kill_at
 
-    run("first", 1)
-    run("second", 2)
-    run("killed", 3, kill_at="trial 3")
-    for name in ("second", "killed"):
-        assert trial_table(tmp_path / name) == trial_table(tmp_path / "first")
-        for file in ("policy.yaml", "policy_torchvision.py", "policy_kornia.py"):
-            assert (tmp_path / name / file).read_bytes() == (tmp_path / "first" / file).read_bytes(), name
+    session(1, "search", str(data), *options, "--out", "whole")
+    session(2, "search", str(data), *options, "--out", "killed", kill_at="trial 3")
+    session(3, "resume", "killed", kill_at="training 2")
+    session(4, "resume", "killed")
+    assert trial_table(tmp_path / "killed") == trial_table(tmp_path / "whole")
+    for file in ("policy.yaml", "policy_torchvision.py", "policy_kornia.py"):
+        assert (tmp_path / "killed" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()

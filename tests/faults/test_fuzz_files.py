@@ -268,4 +268,4 @@ def test_a_damaged_file_is_one_line_or_read(kind: str, folder: RunFolder) -> Non
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.fault("properties", "damaged files of every kind")
 def test_thousands_of_damaged_files_are_one_line_or_read(kind: str, folder: RunFolder) -> None:
-    check(folder, kind, range(40, 640))
+    check(folder, kind, range(40, 340))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from autoaug.results import SearchResult
-from tests.faults.kills import Survivor, session
+from tests.faults.kills import Survivor, measured
 from tests.faults.life import SEARCH, check_weights, outcome
 
 
@@ -19,9 +18,8 @@ from tests.faults.life import SEARCH, check_weights, outcome
 def test_killed_at_random_moments_a_run_ends_as_if_nothing_had_happened(
     whole: SearchResult, data: Path, tmp_path: Path, amount: Callable[..., int]
 ) -> None:
-    kills, draw, begun = amount("kills", 4, 60), random.Random(0), time.monotonic()
-    session(tmp_path / "measured", data, SEARCH, tmp_path).join()
-    seconds, runs, done = time.monotonic() - begun, 0, 0
+    kills, draw, runs, done = amount("kills", 4, 60), random.Random(0), 0, 0
+    seconds = measured(tmp_path / "measured", data, SEARCH, tmp_path)
     while done < kills:
         survivor = Survivor(tmp_path / f"run {runs}", data, SEARCH, draw)
         survivor.survive(seconds)
@@ -40,9 +38,8 @@ def test_killed_at_random_moments_under_ray_a_run_keeps_its_budget(
     data: Path, tmp_path: Path, amount: Callable[..., int]
 ) -> None:
     options = {**SEARCH, "strategy": "random", "workers": 2, "trials": 8}
-    kills, draw, begun = amount("kills", 0, 50), random.Random(1), time.monotonic()
-    session(tmp_path / "measured", data, options, Path("/tmp")).join()
-    seconds, runs, done = time.monotonic() - begun, 0, 0
+    kills, draw, runs, done = amount("kills", 0, 50), random.Random(1), 0, 0
+    seconds = measured(tmp_path / "measured", data, options, Path("/tmp"))
     straight = SearchResult.load(tmp_path / "measured")
     while done < kills:
         survivor = Survivor(tmp_path / f"run {runs}", data, options, draw)

@@ -98,7 +98,7 @@ def test_sounds_are_those_of_the_operator(target: str, name: str) -> None:
 @pytest.mark.parametrize("name", OPERATORS)
 def test_draws_of_an_operator_have_its_distribution(target: str, name: str) -> None:
     """With a probability, a range, and both signs; noise also at a fixed ratio, which audiomentations has itself."""
-    for low, high in ((0.0, 0.8), (0.3, 1.0), (0.5, 0.5)):
+    for low, high in ((0.0, 0.8), (0.3, 1.0), *([(0.5, 0.5)] if name.endswith("Noise") else [])):
         policy = Policy(layers=in_turn(Operation(operator=name, probability=0.7, magnitude=(low, high))))
         check_same_distribution(engines(policy, 500), exported(policy, target, 500))
 

@@ -16,6 +16,7 @@ from autoaug.modalities.text import features, models, pictures
 from autoaug.modalities.text.examples import examples as texts
 from autoaug.policy.loading import load_policy, parse_policy
 from autoaug.policy.models import Adversarial
+from autoaug.search.probes import density
 from autoaug.search.sampling import Given, sample_shaped
 from autoaug.search.space import load_space
 from autoaug.search.strategies.portfolio import portfolio
@@ -24,7 +25,8 @@ from tests.modalities.text.writing import learned, tokens, write_texts
 
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["auto", "density", "matching"])
-def test_a_search_on_tables_ends_in_a_report(strategy: str, tmp_path: Path) -> None:
+def test_a_search_on_tables_ends_in_a_report(strategy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(density, "_CANDIDATES", 15)  # how good they are is not looked at
     data, run = write_texts(tmp_path / "texts"), tmp_path / "run"
     result = autoaug.search(
         data, strategy=strategy, trials=3, epochs=3, seeds=2, workers=1, finalists=1, executor="inline", out=str(run)
