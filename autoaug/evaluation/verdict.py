@@ -11,7 +11,7 @@ from autoaug.evaluation.comparing import Paired, comparison_of, paired, pooled_d
 from autoaug.evaluation.returning import best_bet, best_by_validation
 from autoaug.evaluation.scoring import Scoring, Trainings
 from autoaug.evaluation.wording import Phrases
-from autoaug.policy.words import in_distinct_words
+from autoaug.policy.words import LONGEST, in_distinct_words
 from autoaug.results import Candidate, CandidateKind, Comparison, Returned, Verdict
 from autoaug.training.metrics import metric_record
 
@@ -172,13 +172,13 @@ def judge(
 
 def _words(candidates: Sequence[Candidate], scoring: Scoring, terms: Terms) -> Phrases:
     """The words for these candidates."""
-    words = in_distinct_words([c.policy for c in candidates])
+    described = zip(candidates, in_distinct_words([c.policy for c in candidates]), strict=True)
     phrases = Phrases(
         metric_record(scoring.metric),
         after_search=terms.after_search,
         stopped=terms.stopped,
         lost=terms.lost,
-        described={c.name: own for c, own in zip(candidates, words, strict=True) if c.kind != "baseline"},
+        described={c.name: own for c, own in described if c.kind != "baseline" and len(own) <= LONGEST},
     )
     return phrases if terms.returns == "best-bet" else replace(phrases, bet=phrases.best)
 

@@ -13,6 +13,8 @@ from autoaug.policy.models import Adversarial, Layer, Mixing, Operation, Policy,
 #: The most operators of a choice that are named, and how many of a longer one.
 _NAMED, _NAMED_OF_MANY = 6, 3
 _ROUNDING = 1e-3
+#: Within a sentence, a policy of a trial is called by its name if its description has more characters.
+LONGEST = 100
 #: The digits of magnitudes and probabilities, and of those of policies that read alike otherwise.
 _DIGITS, _MORE_DIGITS = 2, 4
 
@@ -56,13 +58,14 @@ def in_distinct_words(policies: Sequence[Policy]) -> list[str]:
 
 
 def policy_label(name: str, policy: Policy, trial: int | None) -> str:
-    """What a policy is called: by what it does, if it comes from a trial, of which its name tells the number or the
-    stage.
+    """What a policy is called: by what it does, if that is short and it comes from a trial, of which its name tells the
+    number or the stage.
 
     >>> policy_label("trial-7", Policy(), 7), policy_label("mine", Policy(), None)
     ('no augmentation', 'mine')
     """
-    return name if trial is None else in_words(policy)
+    words = name if trial is None else in_words(policy)
+    return words if len(words) <= LONGEST else name
 
 
 @cache

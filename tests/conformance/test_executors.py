@@ -192,6 +192,25 @@ def test_the_mailbox_loads_no_torch() -> None:
     assert done.stdout.strip() == "set()"
 
 
+def test_only_workers_at_work_are_killed_when_all_end() -> None:
+    """Tune gives an actor ten seconds to end, which one in a trial does not, and whose result would be dropped."""
+
+    async def closed() -> list[Any]:
+        mailbox = Mailbox(timeout=None)
+        for key in ("first", "second"):
+            await mailbox.submit(key, b"")
+        await mailbox.take("busy", "node", "busy actor")
+        await mailbox.take("idle", "node", "idle actor")
+        await mailbox.rest()
+        waiting = asyncio.create_task(mailbox.take("idle", "node", "idle actor"))
+        await asyncio.sleep(0)
+        at_work = await mailbox.close(2)
+        assert await waiting is None
+        return at_work
+
+    assert asyncio.run(closed()) == ["busy actor"]
+
+
 def test_the_time_limit_begins_when_the_task_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that takes long to load the task, and dies soon after, has not taken too long: its trial runs again."""
     seconds = 0.0

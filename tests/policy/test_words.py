@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from autoaug.policy.loading import builtin_names, load_policy, parse_policy, randaugment
-from autoaug.policy.models import Policy
-from autoaug.policy.words import in_distinct_words, in_words
+from autoaug.policy.models import Operation, Policy, in_turn
+from autoaug.policy.words import in_distinct_words, in_words, policy_label
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,12 @@ def test_policies_that_read_alike_get_more_digits() -> None:
 
     words = in_distinct_words([rotated(0.4998), rotated(0.5014), rotated(0.25)])
     assert words == ["Rotate 0.4998", "Rotate 0.5014", "Rotate 0.25"]
+
+
+def test_long_policies_are_called_by_their_names_within_sentences() -> None:
+    operators = ("Rotate", "ShearX", "ShearY", "Brightness", "Contrast", "Sharpness", "Posterize", "Solarize")
+    long = Policy(layers=in_turn(*(Operation(operator=name, magnitude=(0.25, 0.75)) for name in operators)))
+    short = Policy(layers=long.layers[:2])
+    assert policy_label("trial-7", short, 7) == in_words(short)
+    assert policy_label("trial-8", long, 8) == "trial-8"
+    assert len(in_words(long)) > len(in_words(short)), "tables have the whole"

@@ -75,6 +75,7 @@ class Mailbox:
         self._deaths: Counter[str] = Counter()
         self._deaths_loading = 0
         self._takes: Counter[str] = Counter()
+        self._at_work: dict[str, Any] = {}
         self._lost = set[str]()
         self._is_closed = False
 
@@ -87,10 +88,11 @@ class Mailbox:
         """Queue a trial."""
         await self._specs.put((key, spec))
 
-    async def take(self, worker: str, node: str) -> Taken | None:
-        """The next trial for `worker`; None if there are no more. If the worker still holds a trial, it died in it and
-        was restarted.
+    async def take(self, worker: str, node: str, actor: Any = None) -> Taken | None:
+        """The next trial for `worker`, which is the `actor`; None if there are no more. If the worker still holds a
+        trial, it died in it and was restarted.
         """
+        self._at_work.pop(worker, None)
         if worker in self._held:
             await self._bury(worker)
         if self._is_closed:
@@ -103,7 +105,7 @@ class Mailbox:
             return None
         if waiting is None:
             return None
-        self._held[worker] = _Held(*waiting, node, now())
+        self._held[worker], self._at_work[worker] = _Held(*waiting, node, now()), actor
         return Taken(*waiting, self._number, self._setting)
 
     async def start(self, worker: str) -> None:
@@ -178,12 +180,13 @@ class Mailbox:
         self._answers, self._held, self._deaths, self._setting = {}, {}, Counter(), []
         self._deaths_loading = 0
 
-    async def close(self, workers: int) -> None:
-        """Drop all trials, and end all workers."""
+    async def close(self, workers: int) -> list[Any]:
+        """Drop all trials, and end all workers. Returns the actors that are at work and would not end before."""
         self._is_closed = True
         await self.rest()
         for _ in range(workers):
             self._specs.put_nowait(None)
+        return list(self._at_work.values())
 
 
 def _drop(queue: asyncio.Queue[Any], is_dropped: Callable[[Any], bool]) -> None:

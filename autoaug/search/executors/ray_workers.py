@@ -9,6 +9,7 @@ any trial that ends while none is queued, and short trials would run one after a
 from __future__ import annotations
 
 import faulthandler
+import logging
 import os
 import textwrap
 import threading
@@ -89,10 +90,12 @@ class RayWorkers:
 
     @uninterrupted()
     def close(self) -> None:
-        """End all workers."""
-        _told(self.mailbox.close.remote(self.count))
+        """End all workers. Those at work are killed: their results would be dropped, and Tune waits ten seconds."""
         self._closed.set()
-        self._thread.join(timeout=_TUNE_SECONDS)
+        with _quiet():
+            for actor in _told(self.mailbox.close.remote(self.count)) or ():
+                ray.kill(actor)
+            self._thread.join(timeout=_TUNE_SECONDS)
 
 
 class _Closed(tune.Stopper):
@@ -128,8 +131,8 @@ class _Worker(tune.Trainable):
         self._setting: tuple[int, Setting | None] = -1, None
 
     def step(self) -> dict[str, Any]:
-        node = ray.get_runtime_context().get_node_id()
-        taken = ray.get(self._mailbox.take.remote(self.trial_id, node))
+        here = ray.get_runtime_context()
+        taken = ray.get(self._mailbox.take.remote(self.trial_id, here.get_node_id(), here.current_actor))
         if taken is None:
             return {"done": True}
         for result in self._results(taken):
@@ -196,10 +199,23 @@ def _ending_after(timeout: float | None) -> Iterator[None]:
             faulthandler.cancel_dump_traceback_later()
 
 
-def _told(answer: Any) -> None:
-    """Wait until the mailbox knows; if Ray itself was stopped, the workers are gone."""
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Tune from printing that workers are killed, in the block."""
+    log = logging.getLogger("ray.tune.execution.tune_controller")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+def _told(answer: Any) -> Any:
+    """What the mailbox answers once it knows; None if Ray itself was stopped, where the workers are gone."""
     with suppress(RayError):
-        ray.get(answer, timeout=_MAILBOX_SECONDS)
+        return ray.get(answer, timeout=_MAILBOX_SECONDS)
+    return None
 
 
 def _workers_lost(why: str) -> WorkersLost:
