@@ -46,3 +46,17 @@ def write_clips(root: Path, count: int = 8) -> Path:
         for name in ("left", "right"):
             write_frames(root / name / f"clip{i}", square(right=name == "right", seed=2 * i + (name == "left")))
     return root
+
+
+def truncated(path: Path, suffix: str, codec: str) -> None:
+    """The first half of a video file."""
+    whole = encode(path.with_name(f"whole{suffix}"), square(60, 64, seed=5), codec)
+    content = whole.read_bytes()
+    whole.unlink()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def without_the_last(path: Path) -> None:
+    """An APNG that ends where its last frame begins."""
+    content = encode(path, square(), "apng").read_bytes()
+    path.write_bytes(content[: content.rindex(b"fcTL") - 4])

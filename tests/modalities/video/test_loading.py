@@ -23,7 +23,7 @@ from autoaug.modalities.base import Reading
 from autoaug.modalities.image.decoding import ImageForm
 from autoaug.modalities.video import loader
 from autoaug.modalities.video.decoding import ClipReader, evenly, frame_paths, read_header
-from tests.modalities.video.moving import encode, square, write_clips, write_frames
+from tests.modalities.video.moving import encode, square, truncated, without_the_last, write_clips, write_frames
 
 LIMIT = 2**30
 #: How far a lossy codec is from what was encoded, on average, in levels of 256.
@@ -266,26 +266,13 @@ def no_video(path: Path) -> None:
         file.writeframes(bytes(8000))
 
 
-def truncated(path: Path, suffix: str, codec: str) -> None:
-    whole = encode(path.with_name(f"whole{suffix}"), square(60, 64, seed=5), codec)
-    content = whole.read_bytes()
-    whole.unlink()
-    path.write_bytes(content[: len(content) // 2])
-
-
-def without_the_last(path: Path) -> None:
-    """An APNG that ends where its last frame begins."""
-    content = encode(path, square(), "apng").read_bytes()
-    path.write_bytes(content[: content.rindex(b"fcTL") - 4])
-
-
 DAMAGED: dict[str, tuple[Callable[[Path], object], str]] = {
     "truncated.mp4": (lambda path: truncated(path, ".mp4", "libx264"), "."),
     "truncated.webm": (lambda path: truncated(path, ".webm", "libvpx-vp9"), "truncated"),
     "truncated.avi": (lambda path: truncated(path, ".avi", "mpeg4"), "it is no video, or it is damaged or truncated$"),
     "truncated.gif": (lambda path: truncated(path, ".gif", "gif"), "truncated: its last frame is not whole"),
     "truncated.apng": (lambda path: truncated(path, ".apng", "apng"), "it is no video, or it is damaged or truncated$"),
-    "shorter.apng": (lambda path: without_the_last(path), "truncated: its last frame is not whole"),
+    "shorter.apng": (without_the_last, "truncated: its last frame is not whole"),
     "text.mp4": (lambda path: path.write_text("no video"), "cannot read file: it is no video, or it is damaged"),
     "empty.avi": (lambda path: path.touch(), "it is empty"),
     "sound.mp4": (no_video, "no video stream"),
