@@ -30,9 +30,14 @@ def cluster() -> Iterator[Any]:
     """A cluster of one node. This process is not connected to it."""
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    yield cluster
-    cluster.shutdown()
+    # A node that is killed is given up when it has not answered five times; by default Ray asks every three seconds.
+    often = {"health_check_initial_delay_ms": 500, "health_check_period_ms": 500}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_worker_niceness", "0")  # else its workers give way to whatever tests run beside this one
+        head = {"num_cpus": 1, "include_dashboard": False, "_system_config": often}
+        cluster = Cluster(initialize_head=True, head_node_args=head)
+        yield cluster
+        cluster.shutdown()
 
 
 @pytest.fixture
@@ -112,7 +117,7 @@ def test_where_no_cluster_answers_one_line_says_so() -> None:
 def test_a_node_that_is_killed_in_mid_trial_loses_none_and_none_is_told_twice(
     cluster: Any, second_node: Any, tmp_path: Path
 ) -> None:
-    space, task = load_space("light"), small_task(epochs=50)
+    space, task = load_space("light"), small_task(epochs=20)
     study = SearchStudy(tmp_path / "study.db", space, get_strategy("random"), seed=0)
     progress = Killing(lambda: cluster.remove_node(second_node, allow_graceful=False))
     with executors("ray-tune", 2, "cpu", cluster.address) as open_executor, open_executor(task) as executor:
