@@ -1,11 +1,12 @@
 import os
 import signal
+import subprocess
 import sys
 import threading
 
 import pytest
 
-from autoaug.utils.signals import sigterm_kept, uninterrupted
+from autoaug.utils.signals import run_uninterrupted, sigterm_kept, uninterrupted
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -46,6 +47,34 @@ def test_other_threads_are_left_alone() -> None:
     thread.start()
     thread.join()
     assert seen == [signal.default_int_handler]
+
+
+def test_a_handler_that_c_code_takes_away_is_set_again() -> None:
+    """As `ray.shutdown` does. In a process of its own, which a signal would end."""
+    program = """
+import ctypes, os, signal, time
+from autoaug.utils.signals import run_uninterrupted
+
+def work():
+    ctypes.CDLL(None).signal(signal.SIGTERM, ctypes.c_void_p(0))
+    time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("went on", flush=True)
+
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+try:
+    run_uninterrupted(work)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout.split("\n")[:2]) == (0, ["went on", "interrupted"])
+
+
+def test_an_error_passes_through_a_thread() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run_uninterrupted(lambda: 1 / 0)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_sigterm_does_after_a_library_what_it_did_before() -> None:

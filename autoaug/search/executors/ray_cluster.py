@@ -20,7 +20,7 @@ from ray.job_config import JobConfig
 from autoaug.errors import DeviceError, OptionError, WorkersLost, first_line
 from autoaug.search.executors.ray_folder import ray_folder
 from autoaug.utils.redaction import redacted, without_secrets
-from autoaug.utils.signals import sigterm_kept, uninterrupted
+from autoaug.utils.signals import run_uninterrupted, sigterm_kept, uninterrupted
 
 _CONNECT_SECONDS = 5.0
 #: With this switch off, Ray listens on loopback only. Ray has it for systems whose firewall would prompt the user.
@@ -66,8 +66,7 @@ def ray_running(workers: int, device: str, address: str | None = None) -> Iterat
             _check_gpu(device)
             yield
         finally:
-            with uninterrupted():
-                ray.shutdown()
+            run_uninterrupted(ray.shutdown)  # which takes away the handler of SIGTERM long before it returns
 
 
 def _check_gpu(device: str) -> None:
