@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Literal
 
 import numpy as np
@@ -234,29 +235,36 @@ def _augmented_copies(source: Source) -> list[Finding]:
 
 
 def _repeated_samples(source: Source, hashes: dict[Role, np.ndarray]) -> list[Finding]:
+    def label(place: _Place) -> object:
+        return source.parts[place[0]].labels[place[1]].tobytes()
+
+    def example(copies: list[_Place], differing: Callable[[_Place], object]) -> str:
+        """Two of the places of one sample, which differ if any do."""
+        other = next((place for place in copies if differing(place) != differing(copies[0])), copies[1])
+        return " and ".join(source.parts[role].names[i] for role, i in (copies[0], other))
+
     places: dict[bytes, list[_Place]] = defaultdict(list)
     for role, digests in hashes.items():
         for index, digest in enumerate(digests):
             places[digest.tobytes()].append((role, index))
     repeated = [copies for copies in places.values() if len(copies) > 1]
     leaks = [copies for copies in repeated if len({role for role, _ in copies}) > 1]
-    conflicts = [
-        copies for copies in repeated if len({source.parts[role].labels[i].tobytes() for role, i in copies}) > 1
-    ]
+    conflicts = [copies for copies in repeated if len(set(map(label, copies))) > 1]
     within = [copies for copies in repeated if len({role for role, _ in copies}) == 1]
 
-    def example(copies: list[_Place]) -> str:
-        return " and ".join(source.parts[role].names[i] for role, i in _two_places(copies))
-
-    findings = []
+    findings, split = [], itemgetter(0)
     if leaks:
-        message = f"{_samples(leaks, 'is', 'are')} in two splits, e.g. {example(leaks[0])}; remove them from one"
+        message = f"{_samples(leaks, 'is', 'are')} in two splits, e.g. {example(leaks[0], split)}; remove them from one"
         findings.append(Finding("leak", "stop", message))
     if conflicts:
-        message = f"{_samples(conflicts, 'has', 'have')} two labels, e.g. {example(conflicts[0])}; correct the labels"
+        message = (
+            f"{_samples(conflicts, 'has', 'have')} two labels, e.g. {example(conflicts[0], label)}; correct the labels"
+        )
         findings.append(Finding("conflict", "stop", message))
     if within:
-        message = f"{_samples(within, 'occurs', 'occur')} more than once within a split, e.g. {example(within[0])}"
+        message = (
+            f"{_samples(within, 'occurs', 'occur')} more than once within a split, e.g. {example(within[0], split)}"
+        )
         findings.append(Finding("duplicate", "warning", message + "; copies are kept together when splits are made"))
     return findings
 
@@ -297,12 +305,6 @@ def _missing_groups(source: Source) -> list[Finding]:
         "a group is in both; give the groups of both splits, or of none"
     )
     return [Finding("groups", "stop", message)]
-
-
-def _two_places(copies: list[_Place]) -> list[_Place]:
-    """Two of the places of one sample, in different splits if possible."""
-    other = next((place for place in copies if place[0] != copies[0][0]), copies[1])
-    return [copies[0], other]
 
 
 def _uneven_and_small(source: Source) -> list[Finding]:

@@ -83,6 +83,14 @@ def test_one_image_under_two_labels_stops(tmp_path: Path) -> None:
     assert codes(path)["conflict"] == "stop"
 
 
+def test_the_two_places_of_a_sample_with_two_labels_are_of_both(tmp_path: Path) -> None:
+    x, y = bars(120)
+    labels = np.concatenate([y, y[:1], (y[:1] + 1) % 3])
+    path = write_npz(tmp_path / "a.npz", x_train=np.concatenate([x, x[:1], x[:1]]), y_train=labels)
+    with pytest.raises(DataError, match=r"two labels, e\.g\. train image 0 and train image 121;"):
+        audit(open_source(path, PLENTY)).stop()
+
+
 def test_copies_within_a_split_are_a_warning(tmp_path: Path) -> None:
     x, y = bars(120)
     path = write_npz(tmp_path / "a.npz", x_train=np.concatenate([x, x[:2]]), y_train=np.append(y, y[:2]))

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import selectors
 import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache, partial
@@ -28,6 +31,8 @@ VARIABLE = "AUTOAUG_TRANSLATOR"
 #: The texts that are translated at once have this time; a translator that takes longer hangs.
 SECONDS = 120.0
 _MODEL = "transformers:"
+#: The bytes that a translator may write beyond 100 times what it is given; one that writes more does not end.
+_LONGEST = 2**20
 #: A translator that makes nothing of so many texts does not work; of fewer, it may not know the words.
 _TELLING = 16
 _INSTALL = "Debian has apertium with pairs such as apertium-eng-spa: apt-get install apertium apertium-eng-spa"
@@ -91,6 +96,10 @@ def _translated(one: str, lines: Sequence[str], seconds: float) -> Sequence[str]
     return made
 
 
+class _TooMuch(Exception):
+    """A program writes more than any translation is long."""
+
+
 def _run(program: str, lines: Sequence[str], seconds: float) -> list[str]:
     """The program's line for each of the lines."""
     try:
@@ -99,6 +108,8 @@ def _run(program: str, lines: Sequence[str], seconds: float) -> list[str]:
         raise DataError(f"{VARIABLE}={program}: there is no such program; {_INSTALL}") from None
     except OSError as fault:  # such as a script without a first line that names its interpreter
         raise DataError(f"{program!r} cannot be run: {fault.strerror}") from None
+    except _TooMuch as fault:
+        raise DataError(f"{program!r} wrote {fault} for {len(lines)} texts, and was ended") from None
     except subprocess.TimeoutExpired:
         raise DataError(f"{program!r} took more than {seconds:g} s for {len(lines)} texts, and was ended") from None
     except ValueError as fault:
@@ -113,17 +124,43 @@ def _run(program: str, lines: Sequence[str], seconds: float) -> list[str]:
 
 
 def _output(command: Sequence[str], text: str, seconds: float) -> tuple[int, str, str]:
-    """The status of a command that is given a text, what it writes, and what it says on stderr. If it takes too long,
-    what it has started is ended with it: ``apertium`` is a script.
+    """The status of a command that is given a text, what it writes, and what it says on stderr. If it takes too long
+    or writes without end, what it has started is ended with it: ``apertium`` is a script.
     """
-    pipe = subprocess.PIPE
-    with subprocess.Popen(  # noqa: S603 (the user's own program, not through a shell)
-        command, stdin=pipe, stdout=pipe, stderr=pipe, encoding="utf-8", process_group=0
-    ) as process:
-        try:
-            written, said = process.communicate(text, seconds)
-        except BaseException:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            raise
-        return process.returncode, written, said
+    pipe, until = subprocess.PIPE, time.monotonic() + seconds
+    with tempfile.TemporaryFile() as given:
+        most = _LONGEST + 100 * given.write(text.encode())
+        given.seek(0)
+        with subprocess.Popen(  # noqa: S603 (the user's own program, not through a shell)
+            command, stdin=given, stdout=pipe, stderr=pipe, process_group=0
+        ) as process:
+            try:
+                written, said = _read(process, most, until)
+                status = process.wait(max(0.0, until - time.monotonic()))
+            except BaseException:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                raise
+    return status, written.decode(), said.decode(errors="replace")
+
+
+def _read(process: subprocess.Popen[bytes], most: int, until: float) -> tuple[bytes, bytes]:
+    """What a process writes to stdout and stderr until it closes them: at most so many bytes each, by that time."""
+    parts: dict[int, bytearray] = {}
+    with selectors.DefaultSelector() as selector:
+        for stream in filter(None, (process.stdout, process.stderr)):
+            selector.register(stream, selectors.EVENT_READ)
+            parts[stream.fileno()] = bytearray()
+        while selector.get_map():
+            ready = selector.select(until - time.monotonic())
+            if not ready or time.monotonic() > until:
+                raise subprocess.TimeoutExpired(process.args, 0)
+            for key, _ in ready:
+                part = os.read(key.fd, 2**16)
+                parts[key.fd] += part
+                if not part:
+                    selector.unregister(key.fileobj)
+                if len(parts[key.fd]) > most:
+                    raise _TooMuch(f"more than {most} bytes")
+    written, said = parts.values()
+    return bytes(written), bytes(said)

@@ -332,6 +332,8 @@ def test_a_column_with_translations_back_is_taken(tmp_path: Path) -> None:
         (program("import sys; [print() for _ in sys.stdin]"), "made nothing of 20 texts"),
         (program("import sys; print(sys.stdin.readline())"), "a line for each text: of 20 texts it made 2 lines"),
         ("true", "of 20 texts it made 0 lines"),
+        ("yes", "'yes' wrote more than 10[0-9]+ bytes for 20 texts, and was ended"),
+        (program("import sys; [sys.stderr.write(str(10**4000)) for _ in range(9999)]"), "wrote more than 10"),
         (program("import sys; sys.exit(3)"), "failed with status 3: it does not say why"),
         (program("no_such_pair"), "failed with status 1: NameError: name"),
     ],
