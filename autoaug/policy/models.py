@@ -308,12 +308,18 @@ class Policy(FrozenModel):
         Path(path).write_text(self.to_yaml(), encoding="utf-8")
 
     def transform(
-        self, seed: int | None = None, num_classes: int | None = None, backend: str = "auto"
+        self,
+        seed: int | None = None,
+        num_classes: int | None = None,
+        backend: str = "auto",
+        modality: str | None = None,
     ) -> PolicyTransform:
-        """The policy as an ``nn.Module``; see `autoaug.engine.transform.PolicyTransform` for shapes and ranges."""
+        """The policy as an ``nn.Module``; see `autoaug.engine.transform.PolicyTransform` for shapes and ranges, and for
+        when the modality is needed: for no augmentation, for example.
+        """
         from autoaug.engine.transform import PolicyTransform
 
-        return PolicyTransform(self, seed=seed, num_classes=num_classes, backend=backend)
+        return PolicyTransform(self, seed=seed, num_classes=num_classes, backend=backend, modality=modality)
 
     def kinds(self) -> dict[str, list[str]]:
         """The kinds of mixing, attacks, generators and blending that its modality must have."""

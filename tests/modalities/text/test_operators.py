@@ -281,6 +281,10 @@ def test_graphemes_are_whole_and_words_of_each_script_are_found() -> None:
     assert words(rows("cafe\u0301")[0]) == ["café"]
 
 
+def test_no_augmentation_leaves_texts_as_they_are_if_it_is_told_that_they_are_texts() -> None:
+    assert load_policy("none").transform(seed=0, modality="text")(["a text", "another"]) == ["a text", "another"]
+
+
 def test_a_transform_takes_and_gives_texts() -> None:
     eda = load_policy("eda")
     text = "A  big   house was not cheap"
