@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from autoaug.engine.transform import PolicyTransform
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
+from autoaug.training.metrics.base import LARGEST
 from autoaug.training.result import TrialResult
 from autoaug.training.trial import failed
 from autoaug.utils.clock import now
@@ -22,8 +23,6 @@ Objective = Callable[[PolicyTransform, int, float], float]
 
 #: The compute of one call at full fidelity: the unit of a budget.
 FULL_LENGTH = 1000
-#: Scores are no larger: the squares of their differences have to be numbers, too.
-_LARGEST = 1e100
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +58,8 @@ class Evaluate:
         try:
             with same_folder():
                 score = float(setting.objective(transform, seed, self.data_fraction))
-            if _LARGEST < abs(score) < math.inf:
-                raise ValueError(f"the score {score:g} is too large; return one within ±{_LARGEST:g}")
+            if LARGEST < abs(score) < math.inf:
+                raise ValueError(f"the score {score:g} is too large; return one within ±{LARGEST:g}")
         except Exception as fault:  # the user's function may raise anything
             yield failed(begun, fault)
             return

@@ -18,6 +18,8 @@ _STEP = 1e-3
 
 #: Values that may be any number, that may not be negative, and that are fractions.
 UNBOUNDED, AT_LEAST_0, FRACTION = (-math.inf, math.inf), (0.0, math.inf), (0.0, 1.0)
+#: What a user's function returns is no larger: the squares of differences have to be numbers, too.
+LARGEST = 1e100
 
 
 class Metric(Protocol):

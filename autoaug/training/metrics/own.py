@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 
 from autoaug.errors import OptionError, typed_line
-from autoaug.training.metrics.base import FRACTION, UNBOUNDED
+from autoaug.training.metrics.base import FRACTION, LARGEST, UNBOUNDED
 from autoaug.utils.own_code import load_function
 
 #: Samples are left out in at most this many groups: the function runs once for each.
 _GROUPS = 200
-#: Values are no larger: the squares of their differences have to be numbers, too.
-_LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,8 @@ class OwnMetric:
             raise OptionError(
                 f"--metric {self.function} failed on {len(labels)} samples: {typed_line(fault)}"
             ) from None
-        if _LARGEST < abs(value) < math.inf:
-            raise OptionError(f"--metric {self.function} is {value:g}, too large; return a number within ±{_LARGEST:g}")
+        if LARGEST < abs(value) < math.inf:
+            raise OptionError(f"--metric {self.function} is {value:g}, too large; return a number within ±{LARGEST:g}")
         return value
 
     def influence(self, statistics: np.ndarray, clusters: np.ndarray | None = None) -> np.ndarray:
