@@ -12,7 +12,7 @@ from torch import Tensor
 
 from autoaug.functional.noise import random_bits
 from autoaug.modalities.operators import operator
-from autoaug.modalities.text.bits import as_bytes, chosen, may_change
+from autoaug.modalities.text.bits import as_bytes, chosen, may_change, places_of
 from autoaug.modalities.text.edits import words_in
 from autoaug.modalities.text.letters import Letters
 from autoaug.modalities.text.tokens import MADE
@@ -44,14 +44,12 @@ def changed(tokens: Tensor, share: Tensor, uniforms: Tensor, change: _Change, fe
     are_letters = ((lower >= 97) & (lower <= 122)) | (content == 0)
     sizes = (content != 0).sum(-1)
     allowed = may_change(tokens) & are_letters.all(-1) & (sizes >= fewest)
-    rows = chosen(allowed, share, words_in(tokens), uniforms)
-    bits = random_bits(uniforms[:, 2:], tokens.shape[1])[rows]
-    made = tokens.clone()
-    picked = as_bytes(tokens[rows]).clone()
-    picked = change(picked, sizes[rows], bits)
-    picked[:, 0] |= MADE
-    made[rows] = picked.view(torch.int64)
-    return made
+    places = places_of(chosen(allowed, share, words_in(tokens), uniforms))
+    bits = random_bits(uniforms[:, 2:], tokens.shape[1]).flatten()[places]
+    flat = tokens.reshape(-1, tokens.shape[2])
+    made = change(as_bytes(flat.index_select(0, places)), sizes.flatten()[places], bits)
+    made[:, 0] |= MADE
+    return flat.index_copy(0, places, made.view(torch.int64)).view_as(tokens)
 
 
 def _replaced(scanned: bool) -> _Change:

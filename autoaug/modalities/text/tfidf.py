@@ -13,7 +13,7 @@ from autoaug.data.inputs import Inputs, in_blocks
 from autoaug.errors import OptionError
 from autoaug.functional.noise import random_bits
 from autoaug.modalities.operators import learning
-from autoaug.modalities.text.bits import keys_of, may_change
+from autoaug.modalities.text.bits import keys_of, may_change, places_of
 from autoaug.modalities.text.segmentation import lowered
 from autoaug.modalities.text.synonyms import meaning, with_words
 from autoaug.modalities.text.tokens import PROTECTED, WORD, as_rows, token, words_of
@@ -80,6 +80,6 @@ def tf_idf_replacement(tokens: Tensor, share: Tensor, uniforms: Tensor, learned:
     scores = often * known.idf_of(keys)
     below = torch.where(allowed, torch.where(allowed, scores, 0).amax(1, keepdim=True) - scores, 0)
     chance = share.double()[:, None] * n * below / below.sum(1, keepdim=True).clamp(min=1) * 2**32
-    places = allowed & (random_bits(uniforms, tokens.shape[1]) < chance)
-    bits = random_bits(uniforms[:, 2:], tokens.shape[1])[places]
+    places = places_of(allowed & (random_bits(uniforms, tokens.shape[1]) < chance))
+    bits = random_bits(uniforms[:, 2:], tokens.shape[1]).flatten()[places]
     return with_words(tokens, places, known.tokens[torch.searchsorted(known.ends, bits, right=True)])
