@@ -6,6 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from textwrap import shorten
 
 from autoaug.errors import AllTrialsFailed
 from autoaug.policy.models import Policy
@@ -29,6 +30,8 @@ _FAILURES = 5
 #: This many duplicates in a row mean that no policies are left to try.
 _DUPLICATES = 100
 _PROBE = "probe "
+#: The most characters that say what a policy does while it is trained; the line of its result has all.
+_BRIEF = 60
 
 
 class _Search:
@@ -248,11 +251,12 @@ def _train(request: TrialRequest) -> Work:
 
 
 def _in_brief(running: tuple[str, TrialRequest | None]) -> str:
-    """What runs, in words: a probe's key, or a trial's number and its policy, by name if that is a known one."""
+    """What runs, in a few words: a probe's key, or a trial's number and its policy, by name if that is a known one."""
     key, request = running
     if request is None:
         return key
-    return f"trial {key}, {request.policy.name if request.is_baseline else in_words(request.policy)}"
+    words = request.policy.name if request.is_baseline else in_words(request.policy)
+    return f"trial {key}, {shorten(words, _BRIEF, placeholder=' …')}"
 
 
 def _listed(causes: Counter[str]) -> str:
