@@ -1,15 +1,18 @@
-"""Gradient attacks on values of any shape, for use by modalities."""
+"""Attacks on samples of any shape, for use by modalities: along the gradient, and the worst of random changes."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from autoaug.engine.apply import apply_plan
+from autoaug.engine.plan import draw_plan
 from autoaug.modalities.base import Loss
-from autoaug.policy.models import Adversarial
+from autoaug.policy.models import Adversarial, Layer, Operation, Policy, SubPolicy
 
 _NORMS = {"linf": "L-infinity", "l2": "L2"}
 #: The distance from the sample at which the first step starts if the loss is flat there, like a divergence from it.
@@ -84,6 +87,46 @@ class FastGradient:
     def words(self, how: Adversarial) -> str:
         """The attack as text for readers."""
         return f"FGM ({100 * how.epsilon:.2g} % of the length of a sample's vectors)"
+
+
+@dataclass(frozen=True)
+class WorstOf:
+    """Of ``how.steps`` random changes, each by one of the operators, take for each sample the one with the highest
+    loss, if that is above the loss of the sample itself. This needs no gradient, and so suits every modality
+    (worst-of-K of Engstrom et al., 2019, for turned and shifted images).
+
+    Args:
+        modality: the name of the samples' modality.
+        reach: the operators, which must keep the label, each with its magnitude per unit of ``how.epsilon``; magnitudes
+            end at 1.
+        changes: what the operators do, for readers; ``{radius}`` and ``{percent}`` stand for ``how.epsilon``.
+    """
+
+    modality: str
+    reach: Mapping[str, float]
+    changes: str
+
+    def __call__(self, loss: Loss, values: Tensor, how: Adversarial, generator: torch.Generator) -> Tensor:
+        """See `autoaug.modalities.base.Attack`."""
+        magnitudes = {name: min(1.0, reach * how.epsilon) for name, reach in self.reach.items()}
+        choices = tuple(
+            SubPolicy(operations=(Operation(operator=name, magnitude=(magnitude, magnitude)),))
+            for name, magnitude in magnitudes.items()
+        )
+        policy, worst = Policy(layers=(Layer(sub_policies=choices),)), values
+        with torch.no_grad():
+            highest = loss(values)
+            for _ in range(how.steps):
+                moved = apply_plan(draw_plan(policy, len(values), generator, self.modality), values, check=False)
+                found = loss(moved)
+                is_worse = (found > highest).view(-1, *(1,) * (values.ndim - 1))
+                worst, highest = torch.where(is_worse, moved, worst), torch.maximum(found, highest)
+        return worst
+
+    def words(self, how: Adversarial) -> str:
+        """The attack as text for readers."""
+        changes = self.changes.format(radius=f"{how.epsilon:.3g}", percent=f"{100 * how.epsilon:.2g} %")
+        return f"worst of {how.steps} {changes}"
 
 
 def generator_on(device: torch.device, generator: torch.Generator) -> torch.Generator:

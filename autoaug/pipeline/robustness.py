@@ -66,6 +66,8 @@ def robustness_of(options: RobustnessOptions) -> Robustness:
     trained = _load(path, modality.models, about, data.train.inputs.shape, task).to(chosen)
     rows = tested[spread_rows(len(tested), options.samples)]
     how = how.model_copy(update={"kind": usual_attack(modality)})
+    if how.kind == "worst-of" and how.norm != "linf":
+        raise OptionError(f"--norm {how.norm}: the attack on {modality.name} data is {how.kind}, which has no norm")
     exam = Exam(task, modality, chosen, how, tuple(modality.corruptions), metric)
     robustness = measure(trained, data.test, rows, exam, options.watch)
     if run and config and config.data_fingerprint == data.fingerprint:

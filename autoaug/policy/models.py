@@ -126,16 +126,18 @@ class Chains(FrozenModel):
 
 class Adversarial(FrozenModel):
     """Adversarial training. FGSM (Goodfellow et al., 2015) and PGD (Madry et al., 2018) perturb the values of samples;
-    ``magnitudes`` perturbs the magnitudes drawn for the operators instead. A modality may have attacks of its own, such
-    as FGM on the vectors of words (Miyato et al., 2017).
+    ``magnitudes`` perturbs the magnitudes drawn for the operators instead. ``worst-of`` takes the worst of several
+    random changes that keep the label, for samples of any modality (Engstrom et al., 2019). A modality may have attacks
+    of its own, such as FGM on the vectors of words (Miyato et al., 2017).
 
     Attributes:
         kind: see above.
         norm: the norm of the perturbation.
         epsilon: its radius. For values in [0, 1]: the largest change (``linf``) or the length of the change (``l2``).
             For magnitudes: the largest change, at most 1. For ``fgm``: the length of the change, as a share of that of
-            the sample's vectors.
-        steps: the number of gradient ascent steps.
+            the sample's vectors. For ``worst-of``: the share of the words that are changed, or else what the magnitudes
+            of the changes are a multiple of, chosen so that the usual radii of the other attacks suit.
+        steps: the number of gradient ascent steps, or of random changes.
         share: the fraction of each batch that is attacked.
         loss: ``plain`` trains on the attacked samples instead of the clean ones; ``trades`` (Zhang et al., 2019) trains
             on the clean ones, plus `beta` times the change of the model's output under attack.
@@ -163,6 +165,8 @@ class Adversarial(FrozenModel):
             raise ValueError(f"{self.kind} takes one step, not steps: {self.steps}; use kind: pgd for several")
         if self.norm == "linf" and self.epsilon > 1:
             raise ValueError(f"epsilon {self.epsilon:g} is above 1, the whole range of a value or a magnitude")
+        if self.kind == "worst-of" and self.norm != "linf":
+            raise ValueError(f"worst-of changes samples by operators, not by norm: {self.norm}; leave norm out")
         if self.kind == "magnitudes" and (self.norm != "linf" or self.loss != "plain"):
             raise ValueError("adversarial magnitudes support neither norm: l2 nor loss: trades; leave both out")
         return self

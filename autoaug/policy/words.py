@@ -141,5 +141,6 @@ def _mixing_in_words(mixing: Mixing, digits: int) -> str:
 
 
 def _attack_in_words(attack: Adversarial) -> str:
-    kind = "adversarial magnitudes" if attack.kind == "magnitudes" else f"{attack.kind.upper()} attacks"
+    own = {"magnitudes": "adversarial magnitudes", "worst-of": f"the worst of {attack.steps} changes"}
+    kind = own.get(attack.kind, f"{attack.kind.upper()} attacks")
     return f"{kind} on {100 * attack.share:.0f} %"

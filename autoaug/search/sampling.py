@@ -178,12 +178,13 @@ def _adversarial(whole: SearchSpace, kind: str, mixing: Mixing | None, suggest: 
     share = suggest.suggest_float("adversarial.share", *space.share)
     if kind in ("magnitudes", "fgm"):  # neither has a choice of steps, norm or loss
         return Adversarial(kind=kind, epsilon=min(1.0, WIDER.get(kind, 1) * epsilon), share=share)
-    norm = _pick("adversarial.norm", space.norms, suggest, lambda norm: norm)
+    norms = ("linf",) if kind == "worst-of" else space.norms
+    norm = _pick("adversarial.norm", norms, suggest, lambda norm: norm)
     return Adversarial(
         kind=kind,
         epsilon=epsilon * WIDER.get(norm, 1),
         share=share,
-        steps=suggest.suggest_int("adversarial.steps", *space.steps) if kind == "pgd" else 1,
+        steps=suggest.suggest_int("adversarial.steps", *space.steps) if kind in ("pgd", "worst-of") else 1,
         norm=norm,
         loss=_pick("adversarial.loss", space.losses, suggest, lambda loss: loss),
     )

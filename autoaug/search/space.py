@@ -106,7 +106,7 @@ class MixingSpace(FrozenSpace):
 class AdversarialSpace(FrozenSpace):
     """The kinds of attack, with their radius (values and magnitudes are in [0, 1]), steps, share of the batch, norms
     and losses. The radius is multiplied by ten for ``magnitudes``, and by sixteen for ``l2``, where it is a length.
-    For ``fgm`` it is taken as it is: a share of the length of the sample's vectors.
+    For ``fgm`` and ``worst-of`` it is taken as it is; see `autoaug.policy.models.Adversarial`.
     """
 
     kinds: Annotated[tuple[AttackKind, ...], _Kinds] = ("none",)

@@ -69,6 +69,19 @@ def test_a_data_set_that_was_saved(tmp_path: Path) -> None:
     images = pictures()
     hub(images).save_to_disk(tmp_path / "saved")
     check_equal(f"hf:{tmp_path}/saved", images, ("cat", "dog"))
+    with pytest.raises(DataError, match=f"the package datasets has saved it: hf:{tmp_path}/saved opens it"):
+        open_source(tmp_path / "saved", LIMIT)
+
+
+def test_saved_texts_say_that_their_modality_is_to_be_named(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    texts = datasets.Dataset.from_dict({"text": [f"a b {i}" for i in range(8)], "label": ["x", "y"] * 4})
+    datasets.DatasetDict(train=texts).save_to_disk(tmp_path / "saved")
+    with pytest.raises(DataError, match=r"no column of samples; it has text, label; .* with --modality"):
+        open_source(f"hf:{tmp_path}/saved", LIMIT)
+    with pytest.raises(DataError, match="the package datasets has saved it"):
+        open_source(tmp_path / "saved", LIMIT, modality="text")
+    assert open_source(f"hf:{tmp_path}/saved", LIMIT, modality="text").classes == ("x", "y")
 
 
 @pytest.mark.parametrize("is_text", [False, True])

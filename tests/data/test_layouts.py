@@ -172,9 +172,10 @@ def test_the_head_of_a_manifest_tells_its_separator(name: str, separator: str, q
     [
         (["path,label", "a.png,x", "b.png,x, really"], "line 3: there are 3 values for 2 columns"),
         (["path,label", "", "", "a.png,x,y"], "line 4: there are 3 values"),
-        (["path,label", "a.png,x", "", "b.png"], "line 4: there are 1 values"),
-        (["path,label", '"a', '.png",x', "b.png"], "line 4: there are 1 values"),
+        (["path,label", "a.png,x", "", "b.png"], "line 4: there is 1 value for"),
+        (["path,label", '"a', '.png",x', "b.png"], "line 4: there is 1 value for"),
         (["path,label", '"a.png,x'], "line 2: not a CSV file"),
+        (["path,label", "a.png,x", "", '"b.png,x', "c.png,x", "d.png,x"], "line 4: not a CSV file (unexpected end"),
         (["path;label", "a.png;x;y"], "3 values for 2 columns; put values with a semicolon in quotes"),
         (["path,label,path", "a.png,x,b.png"], "columns must be"),
         (["path,label,weight", "a.png,x,1"], "columns must be"),

@@ -42,6 +42,8 @@ def test_what_comes_after_the_layers_is_told_too() -> None:
     text = "synthetic: {kind: pca, share: 0.25}\nadversarial: {kind: fgsm, share: 0.5}\nregularization: {dropout: 0.1}"
     words = in_words(parse_policy(text))
     assert words == "25 % pca samples + FGSM attacks on 50 % + dropout 0.1"
+    words = in_words(parse_policy("adversarial: {kind: worst-of, steps: 5, share: 0.25}"))
+    assert words == "the worst of 5 changes on 25 %"
 
 
 def test_policies_that_read_alike_get_more_digits() -> None:

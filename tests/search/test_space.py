@@ -12,7 +12,7 @@ import pytest
 from autoaug.errors import SpaceError, UnknownName
 from autoaug.modalities.operators import all_operators
 from autoaug.policy.loading import load_policy
-from autoaug.policy.models import Policy
+from autoaug.policy.models import Adversarial, Policy
 from autoaug.search.sampling import Given, sample_policy, sample_shaped
 from autoaug.search.space import SearchSpace, load_space, space_names
 
@@ -100,7 +100,7 @@ def test_policies_are_drawn_at_the_ends_of_the_widest_ranges() -> None:
         "strength": [0, 1],
         "mixing": {"kinds": ["none", "mixup"], "probability": [0, 1], "alpha": [0.01, 8]},
         "adversarial": {
-            "kinds": ["none", "fgsm", "pgd", "magnitudes"],
+            "kinds": ["none", "fgsm", "pgd", "worst-of", "magnitudes"],
             "norms": ["linf", "l2"],
             "losses": ["plain", "trades"],
             "epsilon": [1e-6, 1],
@@ -126,10 +126,17 @@ def test_policies_are_drawn_at_the_ends_of_the_widest_ranges() -> None:
         def suggest_categorical(self, name: str, choices: Sequence[str]) -> str:  # noqa: ARG002
             return choices[self.place % len(choices)]
 
-    for end, place in itertools.product((0, 1), range(4)):
+    for end, place in itertools.product((0, 1), range(5)):
         for draw in (sample_policy, sample_shaped):
             drawn = draw(space, End(end, place))
             assert Policy.model_validate(drawn.model_dump()) == drawn
+
+
+def test_the_worst_of_several_changes_is_drawn_with_their_number_and_without_a_norm() -> None:
+    space = {"kinds": ["none", "pgd", "worst-of"], "norms": ["l2", "linf"], "epsilon": [0.01, 0.02], "steps": [2, 9]}
+    values = {"adversarial": "worst-of", "adversarial.epsilon": 0.015, "adversarial.share": 0.5, "adversarial.steps": 7}
+    drawn = sample_policy(SearchSpace.model_validate({"adversarial": space}), Given(values)).adversarial
+    assert drawn == Adversarial(kind="worst-of", epsilon=0.015, steps=7, share=0.5)
 
 
 def test_unknown_names_offer_the_nearest() -> None:

@@ -28,6 +28,8 @@ _TOOL_MADE = frozenset({"__macosx", "__pycache__", "@eadir", "$recycle.bin", "th
 #: Words in the name of a folder that suggest a split.
 _SPLIT_WORDS = frozenset(ROLE_NAMES) | {"eval", "evaluation", "holdout", "heldout", "trainset", "testset", "valset"}
 _NAMES = "train, val and test"
+#: Files by which a folder is known that ``save_to_disk`` of the package datasets has written.
+_SAVED = ("dataset_dict.json", "state.json")
 
 
 def list_folder(root: Path, endings: frozenset[str]) -> Listing:
@@ -55,6 +57,8 @@ def list_folder(root: Path, endings: frozenset[str]) -> Listing:
         cure = f"files outside of such folders: {loose}; a CSV with the columns path,label can tell their classes"
         if manifest := next(filter(_lists_samples, sorted(root.iterdir())), None):
             cure = f"{printable(manifest.name)} lists samples: give it in place of the folder"
+        elif any((root / name).is_file() for name in _SAVED):
+            cure = f"the package datasets has saved it: hf:{root} opens it"
         elif left_out and not loose:
             cure = f"there are {', '.join(format_left_out(left_out)[:3])}; of which kind samples are, --modality tells"
         words = f"{root}: the folder {what}; expected CLASS/SAMPLE or train/CLASS/SAMPLE"

@@ -14,7 +14,7 @@ from urllib.request import getproxies
 
 from autoaug.data.labels import label_text
 from autoaug.data.layouts.encoded import Encoded, list_encoded, role_in
-from autoaug.data.layouts.listing import Listing
+from autoaug.data.layouts.listing import OF_SAMPLES, Listing
 from autoaug.data.layouts.parquet import LABELS
 from autoaug.data.layouts.reading import reading
 from autoaug.errors import DataError, first_line
@@ -99,7 +99,8 @@ def _samples(name: str, splits: dict[str, Any], feature: Any, unused: dict[str, 
         label = next((k for k in LABELS if k in rows.features), None)
         if sample is None or label is None:
             lacks = "of samples" if sample is None else f"of labels ({', '.join(LABELS)})"
-            raise DataError(f"hf:{name}: there is no column {lacks}; it has {', '.join(rows.features)}")
+            words = f"hf:{name}: there is no column {lacks}; it has {', '.join(rows.features)}"
+            raise DataError(words + OF_SAMPLES if sample is None else words)
         unused |= dict.fromkeys(column for column in rows.features if column not in (sample, label))
         names = getattr(rows.features[label], "names", None)
         pairs = rows.cast_column(sample, feature(decode=False)).select_columns([sample, label])

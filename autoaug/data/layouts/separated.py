@@ -58,13 +58,16 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
         quoting=csv.QUOTE_NONE if is_plain else csv.QUOTE_MINIMAL,
         strict=True,
     )
-    count = 0
+    count, begun = 0, 1
     try:
-        for row in filter(None, lines):
+        for row in lines:
+            begun = lines.line_num + 1
+            if not row:
+                continue
             where = f"{path}, line {lines.line_num}"
             if len(row) != (count := count or len(row)):
                 raise DataError(
-                    f"{where}: there are {len(row)} values for {count} columns; put values with a "
+                    f"{where}: there {_values(len(row))} for {count} columns; put values with a "
                     f"{_SEPARATORS[separator]} in quotes, and leave none out"
                 )
             yield where, row
@@ -72,7 +75,11 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
         cure = "a value with quotes must be in quotes, with its own quotes doubled"
         if separator == "\t" and count:
             cure += "; or each line must have as many tabs as the first, and quotes are then text"
-        raise DataError(f"{path}, line {lines.line_num}: not a {kind} file ({fault}); {cure}") from None
+        raise DataError(f"{path}, line {begun}: not a {kind} file ({fault}); {cure}") from None
+
+
+def _values(many: int) -> str:
+    return "is 1 value" if many == 1 else f"are {many} values"
 
 
 def _is_plain(text: str) -> bool:

@@ -114,7 +114,7 @@ def read_table(data: str, names: Columns) -> Table:
     every = [row for rows in given.values() for row in rows]
     copy = COPY if any((file.parent / EXPANSION).is_file() for file in files) else None
     sample, label, is_guess = _columns(data, every, names, copy)
-    there = list(every[0][1])
+    there = _names_in(every)
     extra = [name for name in there if name.lower() in names.beside]
     split, grouped = (next((name for name in there if name.lower() == word), word) for word in (_SPLIT, _GROUP))
     kind = _kind(label, every, copy is not None) if names.labels is _LABELS else "classification"
@@ -188,7 +188,7 @@ def _columns(data: str, rows: Sequence[_Row], names: Columns, copy: str | None) 
     """The columns of the samples and of the labels: by name, or else by what is in them. And whether others may be
     meant; `copy` is none of them.
     """
-    there = list(rows[0][1])
+    there = _names_in(rows)
     lower = {name.lower(): name for name in there}
     sample = next((lower[name] for name in names.samples if name in lower), None)
     label = next((lower[name] for name in names.labels if name in lower), None)
@@ -210,6 +210,11 @@ def _columns(data: str, rows: Sequence[_Row], names: Columns, copy: str | None) 
         lacks = f"of samples ({names.samples[0]})" if sample is None else "of labels (label)"
         raise DataError(f"{data}: there is no column {lacks}; it has {', '.join(there) or 'none'}")
     return sample, label, is_guess
+
+
+def _names_in(rows: Sequence[_Row]) -> list[str]:
+    """The columns; a row of JSON Lines may lack some."""
+    return list(dict.fromkeys(name for _, cells in rows[:_LOOKED_AT] for name in cells))
 
 
 def _why_unreadable(cell: Any, sample: str, label: str) -> str:

@@ -4,49 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
-from torch import Tensor
+from autoaug.modalities.attacks import FastGradient, WorstOf
+from autoaug.modalities.base import Attack
 
-from autoaug.engine.apply import apply_plan
-from autoaug.engine.plan import draw_plan
-from autoaug.modalities.attacks import FastGradient
-from autoaug.modalities.base import Attack, Loss
-from autoaug.modalities.operators import get_operator
-from autoaug.policy.models import Adversarial, Layer, Operation, Policy, SubPolicy
+#: Operators that keep the meaning for readers (as in DeepWordBug; Gao et al., 2018, without its choice of words). Their
+#: highest magnitude changes half of the words, so that the radius is the share of the words.
+REACH = dict.fromkeys(("SynonymReplacement", "KeyboardTypo", "ScannerError", "LetterSwap", "LetterDeletion"), 2.0)
+CHANGES = "misspellings or synonyms in {percent} of the words, at least one"
 
-#: What keeps the meaning for readers.
-_OPERATORS = ("SynonymReplacement", "KeyboardTypo", "ScannerError", "LetterSwap", "LetterDeletion")
-
-
-class WorstOf:
-    """Of ``how.steps`` random changes of a share ``how.epsilon`` of the words, by synonyms or misspellings, take for
-    each text the one with the highest loss, if it is above that of the text itself (as in DeepWordBug; Gao et al.,
-    2018, without its choice of words).
-    """
-
-    def __call__(self, loss: Loss, values: Tensor, how: Adversarial, generator: torch.Generator) -> Tensor:
-        """See `autoaug.modalities.base.Attack`."""
-        choices = tuple(
-            SubPolicy(operations=(Operation(operator=name, magnitude=(_magnitude(name, how.epsilon),) * 2),))
-            for name in _OPERATORS
-        )
-        policy, worst = Policy(layers=(Layer(sub_policies=choices),)), values
-        with torch.no_grad():
-            highest = loss(values)
-            for _ in range(how.steps):
-                moved = apply_plan(draw_plan(policy, len(values), generator, "text"), values, check=False)
-                found = loss(moved)
-                worst = torch.where((found > highest)[:, None, None], moved, worst)
-                highest = torch.maximum(found, highest)
-        return worst
-
-    def words(self, how: Adversarial) -> str:
-        """The attack as text for readers."""
-        return f"worst of {how.steps} misspellings or synonyms in {100 * how.epsilon:.2g} % of the words, at least one"
-
-
-def _magnitude(operator: str, share: float) -> float:
-    return min(1.0, share / get_operator(operator).limit)
-
-
-ATTACKS: Mapping[str, Attack] = {"worst-of": WorstOf(), "fgm": FastGradient()}
+ATTACKS: Mapping[str, Attack] = {"worst-of": WorstOf("text", REACH, CHANGES), "fgm": FastGradient()}

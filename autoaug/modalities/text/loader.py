@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +27,7 @@ from autoaug.modalities.base import AS_SUITS, Reading
 from autoaug.modalities.text.languages import foreign
 from autoaug.modalities.text.lexicon import described
 from autoaug.modalities.text.protected import protected_words
+from autoaug.modalities.text.scripts import mixed_scripts, script_of
 from autoaug.modalities.text.segmentation import Chinese, Scripts
 from autoaug.modalities.text.tokens import NUMBERS, ROOM, WORD, as_rows, text_of, tokenized
 from autoaug.utils.files import read_text
@@ -136,16 +136,17 @@ def _of_table(table: Table, size: int | None, cut: Cut) -> Source:
         return Part(MemoryInputs(tokens), of_role, groups, names, marked_copies(own))
 
     words = [row.label if table.kind == "classification" else "" for row in rows]
+    texts, names = [row.cell for row in rows], [printable(row.where) for row in rows]
     return Source(
         name=table.name,
         classes=classes,
         parts={role: part(role, of_role) for role, of_role in zip(roles, labels, strict=True)},
         unreadable=tuple(printable(words) for words in table.unreadable),
-        forms=_forms([row.cell for row in rows], split),
+        forms=_forms(texts, split),
         rule=_rule(length),
         left_out=table.left_out,
         assumed=table.assumed,
-        unusual=tuple(_unusual(split, words, [printable(row.where) for row in rows], length)),
+        unusual=(*_unusual(split, words, names, length), *mixed_scripts(texts, words, names)),
     )
 
 
@@ -161,18 +162,6 @@ def _forms(texts: Sequence[str], split: Sequence[Sequence[bytes]]) -> dict[str, 
     lengths = sorted(map(len, split))
     middle = f"{lengths[0]} to {lengths[-1]}, half of them up to {lengths[len(lengths) // 2]}"
     return {"scripts": dict(scripts.most_common()), "words and signs": {middle: len(lengths)}}
-
-
-def script_of(text: str) -> str:
-    """The name of the script of most letters, as in Unicode's names of characters, and Han for what is Cjk there;
-    ``none`` without letters.
-    """
-    scripts: Counter[str] = Counter()
-    for letter, many in Counter(text).items():
-        if letter.isalpha():
-            scripts[unicodedata.name(letter, "unknown").split()[0].capitalize()] += many
-    named = max(scripts, key=lambda name: scripts[name], default="none")
-    return "Han" if named == "Cjk" else named
 
 
 def _rule(length: int) -> str:
@@ -258,7 +247,7 @@ def _agree(readable: Sequence[tuple[Item, list[bytes]]], size: int | None, cut: 
     texts = [text_of(as_rows([split[:20]], 20)[0]) for _, split in readable]
     split = [split for _, split in readable]
     labels, names = [item.label for item, _ in readable], [str(item.path) for item, _ in readable]
-    unusual = tuple(_unusual(split, labels, names, length))
+    unusual = (*_unusual(split, labels, names, length), *mixed_scripts(texts, labels, names))
     return Common(TextReader(length, cut), _forms(texts, split), _rule(length), unusual)
 
 

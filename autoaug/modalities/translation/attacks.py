@@ -4,32 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
-from torch import Tensor
+from autoaug.modalities.attacks import WorstOf
+from autoaug.modalities.base import Attack
+from autoaug.modalities.text.attacks import CHANGES, REACH
 
-from autoaug.modalities.base import Attack, Loss
-from autoaug.modalities.text.attacks import WorstOf
-from autoaug.modalities.translation.fusion import with_source
-from autoaug.modalities.translation.pairs import SOURCE
-from autoaug.policy.models import Adversarial
+_OF_SOURCE = {f"Source{name}": reach for name, reach in REACH.items()}
 
-
-class _OnSource:
-    """An attack on texts, for the sources."""
-
-    def __init__(self, own: Attack) -> None:
-        self._own = own
-
-    def __call__(self, loss: Loss, values: Tensor, how: Adversarial, generator: torch.Generator) -> Tensor:
-        """See `autoaug.modalities.base.Attack`."""
-        moved = self._own(
-            lambda source: loss(with_source(values, source)), values[:, SOURCE].contiguous(), how, generator
-        )
-        return with_source(values, moved)
-
-    def words(self, how: Adversarial) -> str:
-        """The attack as text for readers."""
-        return f"{self._own.words(how)}, of the source"
-
-
-ATTACKS: Mapping[str, Attack] = {"worst-of": _OnSource(WorstOf())}
+ATTACKS: Mapping[str, Attack] = {"worst-of": WorstOf("translation", _OF_SOURCE, f"{CHANGES}, of the source")}

@@ -239,7 +239,7 @@ def _columns(data: str) -> tuple[str, str, tuple[str, ...]]:
     others = _others(there, (source, target))
     if source is not None or target is not None or len(others) < 2:
         lacks = "of sources (source)" if source is None else "of translations (target)"
-        raise DataError(f"{data}: there is no column {lacks}; it has {', '.join(there) or 'none'}")
+        raise DataError(f"{data}: there is no column {lacks}; it has {', '.join(there) or 'none of texts'}")
     told = (
         f"{data}: {others[0]!r} is taken for the source and {others[1]!r} for the target; rename them if it is not so"
     )

@@ -18,8 +18,9 @@ from autoaug.errors import DataError, OptionError, printable
 from autoaug.modalities.base import AS_SUITS, Reading
 from autoaug.modalities.text.languages import foreign
 from autoaug.modalities.text.lexicon import described
-from autoaug.modalities.text.loader import length_for, script_of
+from autoaug.modalities.text.loader import length_for
 from autoaug.modalities.text.protected import protected_words
+from autoaug.modalities.text.scripts import mixed_scripts, script_of
 from autoaug.modalities.text.tokens import tokenized
 from autoaug.modalities.text.translators import VARIABLE, translator
 from autoaug.modalities.translation.corpus import Corpus, Pair, read_corpus, recognizes
@@ -137,6 +138,9 @@ def _unusual(corpus: Corpus, rows: Sequence[_Rows], length: int) -> Iterator[str
         found = [printable(pair.where) for pair, is_so in zip(pairs, are_so, strict=True) if is_so]
         if found:
             yield f"{len(found)} of {len(pairs)} pairs are {what}; the first: {found[0]}"
+    names = [printable(pair.where) for pair in pairs]
+    for side, texts in zip(("sources", "targets"), zip(*sides, strict=True), strict=True):
+        yield from mixed_scripts(texts, [""] * len(texts), names, side)
     yield from _shared(pairs, sides)
     yield from foreign(own[SOURCE] for own in rows[:_LOOKED_AT])
     if translated := sum(bool(pair.back) for pair in pairs):

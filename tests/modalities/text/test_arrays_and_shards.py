@@ -53,3 +53,13 @@ def test_an_array_file_without_training_texts_is_refused(tmp_path: Path) -> None
     np.savez(tmp_path / "a.npz", x_test=np.array(["a b", "c"]), y_test=np.arange(2))
     with pytest.raises(DataError, match="there is no array 'x_train'"):
         open_source(tmp_path / "a.npz", LIMIT, modality="text")
+
+
+def test_a_first_line_without_a_label_is_one_damaged_sample(tmp_path: Path) -> None:
+    """The columns of JSON Lines are those of all lines: the first may lack one."""
+    rows = [{"text": "no label"}, *({"text": text, "label": label} for text, label in written(12, 0))]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    source = open_source(path, 2**30)
+    assert (source.classes, len(source.parts["train"])) == (("money", "sport"), 12)
+    assert source.unreadable == (f"{path}, line 1: there is no label",)

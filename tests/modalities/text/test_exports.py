@@ -172,6 +172,15 @@ def test_an_augmenter_of_nlpaug_draws_as_the_policy_does_also_in_its_flows() -> 
         augment.augment([1, 2])
 
 
+def test_no_share_makes_nlpaug_count_words_as_eda_does() -> None:
+    """Why its own augmenters are not used: at α = 0.1, EDA changes max(1, int(α words)) of them (Wei and Zou, 2019)."""
+    naw = pytest.importorskip("nlpaug.augmenter.word", reason="nlpaug is not installed")
+    wanted = [max(1, int(0.1 * words)) for words in range(1, 41)]
+    for thousandths in range(1, 1001):
+        augmenter = naw.RandomWordAug(aug_p=thousandths / 1000, aug_min=1, aug_max=None)
+        assert [augmenter.generate_aug_cnt(words) for words in range(1, 41)] != wanted
+
+
 def test_what_targets_lack_is_refused() -> None:
     with pytest.raises(PolicyError, match="numpy cannot express policies for text"):
         export_policy(EVERYTHING, "numpy")

@@ -16,7 +16,7 @@ from autoaug.data.loading import open_source, recognize
 from autoaug.data.source import Source
 from autoaug.errors import DataError, OptionError, PolicyError, RunError
 from autoaug.modalities.base import Reading
-from autoaug.modalities.text.loader import script_of
+from autoaug.modalities.text.scripts import script_of
 from autoaug.modalities.text.tokens import text_of
 from tests.modalities.text.writing import write_table, write_texts, written
 

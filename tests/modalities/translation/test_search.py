@@ -195,6 +195,8 @@ def test_the_robustness_of_a_model_of_pairs_is_in_chrf(tmp_path: Path) -> None:
     assert (robust.metric.name, robust.inputs) == ("chrF", 8)
     assert all(0 <= score <= 100 for score in (robust.clean, robust.attacked, *robust.corrupted["keyboard"]))
     assert "ChrF under common corruptions" in (run / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(OptionError, match="--norm l2: the attack on translation data is worst-of, which has no norm"):
+        api.robustness(data, run, norm="l2")
 
 
 def test_an_exam_of_pairs_writes_translations(tmp_path: Path) -> None:

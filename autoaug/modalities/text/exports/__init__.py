@@ -28,8 +28,8 @@ PYTHON = ArrayRuntime(
     _TYPES,
     _FOLDER / "python.txt",
 )
-#: Its own augmenters count, choose and cut words otherwise, and its flows draw again where nothing has changed, so that
-#: none of them draws as a policy does. So a policy is one augmenter.
+#: Its own augmenters round the number of changed tokens up, and its flows draw again where nothing has changed, so that
+#: none of them draws as a policy does (docs/exporters.md tells more). So a policy is one augmenter.
 NLPAUG = ArrayRuntime(
     "texts = Augment().augment(texts)",
     _MODULES,
