@@ -77,7 +77,6 @@ def robustness(*, as_json: Annotated[bool, typer.Option("--json", help="Print JS
     from rich.table import Table
 
     from autoaug import api
-    from autoaug.results import ACCURACY
 
     with at_work("testing the model on attacked and corrupted samples") as reached:
         result = api.robustness(**options, watch=reached)
@@ -85,8 +84,10 @@ def robustness(*, as_json: Annotated[bool, typer.Option("--json", help="Print JS
         typer.echo(json.dumps(result.model_dump() | {"mean_corrupted": result.mean_corrupted}, indent=2))
         return
     metric = result.metric
-    named = "" if metric == ACCURACY else f"{metric.name} "
-    echo(f"{named}clean {metric.shown(result.clean)}, under {result.attack}: {metric.shown(result.attacked)}")
+    echo(
+        f"{metric.name} on {result.inputs:,} test samples: clean {metric.shown(result.clean)}, "
+        f"under {result.attack}: {metric.shown(result.attacked)}"
+    )
     table = Table("corruption", *(f"severity {i}" for i in range(1, 6)), box=None, pad_edge=False)
     for name, row in result.corrupted.items():
         table.add_row(name, *(metric.number(metric.value(score), 1) for score in row))

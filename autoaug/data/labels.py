@@ -26,6 +26,8 @@ DECIMAL = re.compile(r"[-+]?\d*\.?\d+(e[-+]?\d+)?", re.IGNORECASE)
 _REPEATED = 4
 #: Numbers and lengths of texts are divided into at most so many strata, and none is smaller than that many samples.
 _BINS, _LEAST = 10, 8
+#: The most that numbers may be rounded as float32, as a share of their range.
+_MOST_ROUNDED = 1e-3
 
 
 def kind_of(labels: np.ndarray) -> Kind:
@@ -225,7 +227,25 @@ def _columns(values: list[np.ndarray], names: list[str] | None, where: str) -> t
             "labels, or floating-point numbers, for a regression"
         )
     columns = tuple(names or (f"label {k}" if is_binary else f"number {k}" for k in range(width)))
-    return [array.astype(bool if is_binary else np.float32) for array in values], columns
+    return [array.astype(bool) for array in values] if is_binary else as_numbers(values, where), columns
+
+
+def as_numbers(values: Sequence[np.ndarray], where: str) -> list[np.ndarray]:
+    """The numbers ``[n, numbers]`` of each part as float32.
+
+    Raises:
+        DataError: these would be rounded by more than a thousandth of their range, as seconds since 1970 are.
+    """
+    every = np.concatenate(values).astype(np.float64)
+    widths, rounded = np.ptp(every, axis=0), np.abs(every - every.astype(np.float32)).max(0)
+    coarse = np.flatnonzero((widths > 0) & (rounded > _MOST_ROUNDED * widths))
+    if len(coarse):
+        low, width = every.min(0)[coarse[0]], widths[coarse[0]]
+        raise DataError(
+            f"{where}: numbers from {low:.12g} to {low + width:.12g} lie too close together for float32, which has "
+            "seven digits; subtract the least from all"
+        )
+    return [array.astype(np.float32) for array in values]
 
 
 def parse_labels(texts: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:

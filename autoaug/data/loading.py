@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from autoaug.data.audit import Audit, allowed, audit
+from autoaug.data.layouts.folder import read_in_place_of
 from autoaug.data.source import Source
 from autoaug.data.splits import DataSet, split
 from autoaug.errors import DataError, OptionError
@@ -43,7 +44,7 @@ def open_source(
             f"--protect {reading.protect}: samples of the modality {taken.name!r} have no words; leave it out"
         )
     try:
-        source = taken.loader.open(str(data), memory_limit, reading)
+        source = taken.loader.open(read_in_place_of(str(data)), memory_limit, reading)
     except PermissionError as fault:  # a folder may not be listed
         raise DataError(f"{fault.filename} cannot be read: {fault.strerror}") from None
     doubts = () if modality else _doubts(source, taken)
@@ -70,13 +71,15 @@ def _doubts(source: Source, taken: Modality) -> tuple[str, ...]:
 
 def recognize(data: str | Path, modality: str | None = None) -> Modality:
     """The modality that opens `data`: that of the given name, or the one that recognizes it. Raises `DataError` if no
-    file can have the name of the data, and `UnknownName` if there is no such modality.
+    file can have the name of the data, or they are an expansion that is not complete, and `UnknownName` if there is no
+    such modality.
     """
     text = str(data)
     if not is_text(text):
         raise DataError(f"the path of the data, {text!r}, is not UTF-8 text; rename that file or folder")
     if modality is not None:
         return get_modality(modality)
+    text = read_in_place_of(text)
     first, *others = all_modalities().values()
     return next((other for other in others if _is_of(other, text)), first)
 

@@ -91,6 +91,29 @@ def test_columns_of_an_array_tell_what_is_predicted(labeled: Path, measured: Pat
     assert opened(labeled).classes == ("cat", "dog", "owl")
 
 
+@pytest.mark.parametrize("suffix", ["csv", "npz"])
+def test_numbers_whose_differences_float32_would_lose_are_refused(suffix: str, tmp_path: Path) -> None:
+    """Of 60 times within three minutes, in seconds since 1970, a few were left."""
+    data, images = tmp_path / f"data.{suffix}", bars(60)[0]
+    for number, image in enumerate(images):
+        Image.fromarray(image[..., 0]).save(tmp_path / f"{number}.png")
+
+    def write(numbers: np.ndarray) -> Path:
+        if suffix == "npz":
+            np.savez(data, x_train=images, y_train=numbers[:, None])
+        else:
+            rows = (f"{place}.png,{number!r}" for place, number in enumerate(numbers.tolist()))
+            data.write_text("\n".join(["path,number", *rows]))
+        return data
+
+    times = 1.7e9 + 3 * np.arange(60)
+    with pytest.raises(DataError, match="from 1700000000 to 1700000177 lie too close together"):
+        open_source(write(times), 2**30)
+    for numbers in (times - times[0], 1e6 + np.arange(60), np.full(60, 0.1), np.linspace(-1e30, 1e30, 60)):
+        labels = open_source(write(numbers), 2**30).parts["train"].labels
+        np.testing.assert_array_equal(labels[:, 0], numbers.astype(np.float32))
+
+
 def test_rare_labels_and_all_sizes_of_numbers_are_in_every_split(labeled: Path, measured: Path) -> None:
     data = opened(labeled)
     shares = [samples.labels.mean(0) for samples in (data.train, data.validation, data.test)]

@@ -18,7 +18,7 @@ from PIL import Image
 
 from autoaug import api
 from autoaug.data.audit import audit, hash_inputs
-from autoaug.data.loading import open_source
+from autoaug.data.loading import open_source, recognize
 from autoaug.data.splits import split
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import draw_plan
@@ -157,6 +157,24 @@ def test_of_an_expansion_only_originals_are_held_out_and_copies_of_those_are_lef
     assert [f.message[:3] for f in audit(enlarged).findings if f.code == "copies"] == [str(3 * count)[:3]]
     with pytest.raises(OptionError, match="holds augmented copies already"):
         expand(replace(expansion, source=enlarged), tmp_path / "again")
+
+
+@pytest.mark.parametrize("kind", ["folder", "csv", "npz"])
+def test_the_folder_of_an_expansion_is_read_with_the_groups_of_the_data(kind: str, tmp_path: Path) -> None:
+    """A folder of listed files was read by its classes: samples of a group came into several splits."""
+    (tmp_path / "given").mkdir()
+    given, out = MADE_BY[kind](tmp_path / "given"), tmp_path / "out"
+    source = open_source(given, LIMIT)
+    expand(Expansion(source, format_of(str(given), source), load_policy("trivialaugment"), copies=1), out)
+    whole = open_source({"folder": out, "csv": out / "data.csv", "npz": out / "data.npz"}[kind], LIMIT)
+    assert recognize(out).name == "image"
+    for role, part in open_source(out, LIMIT).parts.items():
+        np.testing.assert_array_equal(part.labels, whole.parts[role].labels)
+        np.testing.assert_array_equal(np.array(part.groups), np.array(whole.parts[role].groups))
+    if kind != "folder":
+        (out / f"data.{kind}").unlink()
+        with pytest.raises(DataError, match="not complete"):
+            open_source(out, LIMIT)
 
 
 @pytest.mark.parametrize("kind", ["folder", "csv", "npz"])

@@ -11,7 +11,15 @@ from sklearn.metrics import average_precision_score, f1_score, mean_absolute_err
 from torch.nn.functional import binary_cross_entropy, binary_cross_entropy_with_logits
 
 from autoaug.errors import OptionError
-from autoaug.training.metrics import check_metric, get_metric, measured, metric_record, metrics_of, statistics_of
+from autoaug.training.metrics import (
+    Measured,
+    check_metric,
+    get_metric,
+    measured,
+    metric_record,
+    metrics_of,
+    statistics_of,
+)
 from autoaug.training.tasks import MultiLabel, Regression, Task, task_for
 
 ROWS = 600
@@ -75,6 +83,22 @@ def test_influence_is_what_leaving_out_a_cluster_changes(name: str, grouped: boo
     assert influence.mean() == pytest.approx(0, abs=1e-9)
     assert np.corrcoef(influence, left_out)[0, 1] > 0.98
     assert influence.std() == pytest.approx(left_out.std(), rel=0.15)
+
+
+@pytest.mark.parametrize("offset", [2**10, 2**17, -(2**20)])
+def test_the_share_of_variance_and_its_interval_are_the_same_for_numbers_far_from_0(offset: int) -> None:
+    """Such as years, or seconds since 1970: from their sums, the interval was NaN, and then the share itself."""
+    draw = np.random.default_rng(0)
+    numbers = (draw.integers(-32, 32, (ROWS, 2)) / 8).astype(np.float32)  # exact, also with the offset
+    scores = numbers + (draw.integers(-16, 16, (ROWS, 2)) / 8).astype(np.float32)
+
+    def of(labels: np.ndarray, predicted: np.ndarray) -> Measured:
+        task = task_for(labels, "ab")
+        return measured(get_metric("r2", task), task, predicted, labels)
+
+    near, far = of(numbers, scores), of(numbers + offset, scores + offset)
+    assert far.value == pytest.approx(r2_score(numbers.astype(np.float64), scores.astype(np.float64)), rel=1e-9)
+    np.testing.assert_allclose(far.influence, near.influence, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize(("made", "default"), [(labeled, "map"), (measurements, "rmse")])

@@ -67,9 +67,10 @@ def list_folder(root: Path, endings: frozenset[str]) -> Listing:
     return Listing(str(root), tuple(items), names, format_left_out(left_out))
 
 
-class _Renamed(BaseModel):
+class _Expansion(BaseModel):
     """What is read of the facts of an expansion."""
 
+    format: str = "folder"
     renamed: dict[str, str] = {}
 
 
@@ -81,7 +82,7 @@ def _class_names(root: Path) -> dict[str, str]:
     """The classes whose names their folders cannot have, by the names of these, as autoaug has noted them."""
     renamed: dict[str, str] = {}
     if (root / EXPANSION).is_file():
-        renamed = read_record(root / EXPANSION, _Renamed, DataError).renamed
+        renamed = read_record(root / EXPANSION, _Expansion, DataError).renamed
     elif (root / RENAMED).is_file():
         cure = "it should list the folders of classes by their names; move it away if autoaug did not write it"
         renamed = read_record(root / RENAMED, _Names, DataError, cure).root
@@ -91,6 +92,24 @@ def _class_names(root: Path) -> dict[str, str]:
 def _expanded(path: Path, label: str, role: Role) -> Item:
     """A sample of an expansion."""
     return Item(path, label, role, f"{role} {printable(path.stem.partition(COPY)[0])}", is_copy(path))
+
+
+def read_in_place_of(data: str) -> str:
+    """The file that is read in place of a folder written by `autoaug expand`: with the samples, or the list of them
+    with their splits and groups. Other data are read as they are given.
+
+    Raises:
+        DataError: the expansion is not complete, or what tells its format is damaged.
+    """
+    if not os.path.isfile(Path(data, EXPANSION)):  # not `Path.is_file`: a name may be too long
+        return data
+    written_as = read_record(Path(data, EXPANSION), _Expansion, DataError).format
+    if written_as == "folder":
+        return data
+    file = Path(data, "data.npz" if written_as == "npz" else "data.csv")
+    if not file.is_file():
+        raise DataError(f"{data}: this expansion is not complete; the command that began it continues it")
+    return str(file)
 
 
 def is_copy(path: Path) -> bool:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from autoaug.data.inputs import DECODERS, FileInputs, Reader
-from autoaug.data.labels import Kind, index_labels, parse_labels
+from autoaug.data.labels import Kind, as_numbers, index_labels, parse_labels
 from autoaug.data.source import Part, Role, Source
 from autoaug.data.spill import SpillFolder
 from autoaug.data.texts import characters, encode_texts
@@ -131,7 +131,7 @@ def labels_of(kind: Kind, texts: list[list[str]], name: str) -> tuple[list[np.nd
     if kind == "classification":
         return index_labels([np.array(part, dtype=object) for part in texts], None, name)
     if kind == "regression":
-        return [np.array(part, np.float32)[:, None] for part in texts], ("number",)
+        return as_numbers([np.array(part, np.float64)[:, None] for part in texts], name), ("number",)
     joined, ends = [text for part in texts for text in part], np.cumsum([len(part) for part in texts])[:-1]
     if kind == "transcription":
         codes = np.split(encode_texts(joined), ends)

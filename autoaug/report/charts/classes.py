@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from autoaug.evaluation.statistics import estimate
+from autoaug.evaluation.statistics import clipped, estimate
 from autoaug.evaluation.wording import FEWEST_SEEDS
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts.chart import Chart, RunFacts
@@ -62,7 +62,7 @@ def _interval(before: Candidate, after: Candidate, index: int, seeds: list[int])
     if len(differences) < FEWEST_SEEDS:
         return None
     samples = max(1, sum(before.confusion[index]) // len(before.seeds))
-    return estimate(differences, 1 / samples).ci95
+    return clipped(estimate(differences, 1 / samples).ci95, (-1.0, 1.0))
 
 
 def classes_figure(per_class: Classes) -> go.Figure:

@@ -17,7 +17,7 @@ from autoaug.training.metrics.own import OwnMetric
 from autoaug.training.metrics.probabilities import AUROC, LogLoss
 from autoaug.training.metrics.texts import CharacterErrorRate, TokenLogLikelihood, WordErrorRate
 from autoaug.training.metrics.translations import Bleu, ChrF, check_installed
-from autoaug.training.tasks import Task
+from autoaug.training.tasks import Regression, Task
 from autoaug.training.transcription import Transcription
 from autoaug.training.translation import Translation, made_up
 from autoaug.utils.own_code import names_function
@@ -47,7 +47,8 @@ _METRICS: Mapping[str, Mapping[str, Metric]] = {
 
 def metrics_of(task: Task) -> Mapping[str, Metric]:
     """The metrics of a task by name, the default first."""
-    return _METRICS[task.name]
+    known = _METRICS[task.name]
+    return {**known, "r2": Determination(task.means)} if isinstance(task, Regression) else known
 
 
 def trial_metric(metric: Metric, task: Task) -> Metric:

@@ -53,7 +53,13 @@ class Determination(SumMetric):
     """The coefficient of determination, R²: the share of the variance that is predicted, as the mean over the numbers.
     It is negative if the mean predicts better, and not defined for a constant. The statistics of a sample are, for each
     number, its squared error, its value and the square of that, and then a count of 1.
+
+    Attributes:
+        means: what the values are counted from, for each number: near their means, because the sums of values far from
+            0, such as years, tell nothing of their spread.
     """
+
+    means: tuple[float, ...] = (0.0,)
 
     name: str = "R²"
     unit: str = ""
@@ -61,9 +67,9 @@ class Determination(SumMetric):
     bounds: tuple[float, float] = (-math.inf, 1.0)
 
     def statistics(self, predictions: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        targets = targets.astype(np.float64)
-        errors = predictions - targets
-        return np.concatenate([np.square(errors), targets, np.square(targets), np.ones((len(errors), 1))], 1)
+        errors = predictions - targets.astype(np.float64)
+        values = targets.astype(np.float64) - self.means
+        return np.concatenate([np.square(errors), values, np.square(values), np.ones((len(errors), 1))], 1)
 
     def value(self, total: np.ndarray) -> float:
         errors, sums, squares = total[:-1].reshape(3, -1)

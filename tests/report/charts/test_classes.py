@@ -54,6 +54,18 @@ def test_two_seeds_have_no_interval(seeds: int) -> None:
     assert [row.ci95 is not None for row in per_class.rows] == [seeds == 3] * 2
 
 
+def test_no_change_of_a_recall_is_beyond_100_points() -> None:
+    """A Student's t of two degrees of freedom reached beyond them (-109 to +149)."""
+    candidates = [
+        candidate(name, "baseline", own).model_copy(update={"seeds": (0, 1, 2)})
+        for name, own in {"none": (1.0, 0.0, 0.1), "found": (0.4, 0.3, 1.0)}.items()
+    ]
+    about = DataSummary.model_construct(classes=("a", "b", "c"))
+    per_class = classes(result(candidates=candidates, data=about, returned=Returned.model_construct(name="found")))
+    assert per_class is not None
+    assert [row.ci95 for row in per_class.rows if row.name == "a"] == [(-100.0, 100.0)]
+
+
 def test_a_run_without_scores_per_class_has_no_such_chart() -> None:
     candidates = [
         candidate(name, "baseline", (0.5, 0.25)).model_copy(update={"class_scores": (), "class_scores_by_seed": ()})
