@@ -27,6 +27,7 @@ from autoaug.training.state import Training, TrainingPlan, new_training
 from autoaug.training.train import train
 from autoaug.training.translation import Translation
 from autoaug.utils.clock import now
+from autoaug.utils.memory import give_back_freed_memory
 from autoaug.utils.seeds import derive_seed
 
 #: Fractions of full length at which the validation score is measured. Earlier rungs mislead: on 1,000 Fashion-MNIST
@@ -41,6 +42,7 @@ def carry_out(work: Work, setting: Setting, seed: int) -> Iterator[TrialResult]:
     from `seed`. The state of this process is restored before each result is yielded.
     """
     started, random_state = now(), RandomState(derive_seed(seed, "global"), setting.device)
+    give_back_freed_memory()
     try:
         steps = work.run(setting, seed)
         while True:

@@ -13,6 +13,9 @@ from autoaug.modalities.translation.pairs import PIECES, SOURCE
 #: Words are told apart by their keys in so many buckets: few of a text's words share one.
 _BUCKETS = 2**12
 _WIDTH, _SCALE = 128, 8.0
+#: Lengths and numbers of pieces are rounded up to multiples of these: oneDNN compiles code for each shape of a matrix,
+#: which takes 2 ms and most of a megabyte, and keeps it for a thousand shapes.
+_LENGTHS, _ROWS = 8, 256
 #: The flags and the first four letters of a token.
 _STEM = 0xFFFFFFFFFF
 
@@ -65,7 +68,7 @@ class GRUAttention(nn.Module):
     def __init__(self, outputs: int, width: int = _WIDTH) -> None:
         super().__init__()
         self.source = SourceEmbedding(width)
-        self.encoder = nn.GRU(width, width // 2, batch_first=True, bidirectional=True)
+        self.onward, self.backward = (nn.GRU(width, width // 2, batch_first=True) for _ in range(2))
         self.begin = nn.Linear(width, width)
         self.pieces = nn.Embedding(outputs, width)
         nn.init.normal_(self.pieces.weight, std=width**-0.5)
@@ -79,14 +82,16 @@ class GRUAttention(nn.Module):
     def encoded(self, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The sources ``[n, S, width]``, where they are padding ``[n, S]``, and the decoder's first state."""
         tokens = values[:, SOURCE]
-        lengths = lengths_of(tokens).clamp(min=1)
-        tokens = tokens[:, : int(lengths.max())]
-        packed = nn.utils.rnn.pack_padded_sequence(
-            self.dropped(self.source(tokens)), lengths.cpu(), batch_first=True, enforce_sorted=False
-        )
-        made, _ = nn.utils.rnn.pad_packed_sequence(self.encoder(packed)[0], batch_first=True)
-        away = torch.arange(made.shape[1], device=made.device) >= lengths[:, None]
-        mean = made.sum(1) / lengths[:, None]
+        lengths = lengths_of(tokens).clamp(min=1)[:, None]
+        tokens = tokens[:, : _rounded(int(lengths.max()), _LENGTHS)]
+        place = torch.arange(tokens.shape[1], device=tokens.device)
+        away = place >= lengths
+        turned = torch.where(away, place, lengths - 1 - place)[..., None]
+        vectors = self.dropped(self.source(tokens))
+        onward, _ = self.onward(vectors)
+        backward, _ = self.backward(vectors.gather(1, turned.expand_as(vectors)))
+        made = torch.cat([onward, backward.gather(1, turned.expand_as(backward))], 2)
+        mean = made.masked_fill(away[..., None], 0).sum(1) / lengths
         return made, away, self.begin(mean).tanh()[None]
 
     def attended(self, states: Tensor, encoded: Tensor, away: Tensor) -> Tensor:
@@ -97,13 +102,17 @@ class GRUAttention(nn.Module):
         return made
 
     def logits(self, attended: Tensor) -> Tensor:
-        """The logits ``[..., outputs]`` of the next piece."""
-        made: Tensor = _SCALE * attended @ self.pieces.weight.T / attended.shape[-1] ** 0.5
-        return made + self.bias
+        """The logits ``[m, outputs]`` of the next piece after each of the ``attended [m, width]``."""
+        m, width = attended.shape
+        rows = torch.nn.functional.pad(attended, (0, 0, 0, _rounded(m, _ROWS) - m))
+        made: Tensor = _SCALE * rows @ self.pieces.weight.T / width**0.5
+        return made[:m] + self.bias
 
     def forward(self, values: Tensor) -> Tensor:
         values = values.contiguous()
         targets = targets_of(values)
+        longer = _rounded(targets.shape[1], _LENGTHS) - targets.shape[1]
+        targets = torch.nn.functional.pad(targets, (0, longer), value=-1)
         encoded, away, state = self.encoded(values)
         before = torch.nn.functional.pad(targets.clamp(min=0)[:, :-1], (1, 0))
         states, _ = self.decoder(self.dropped(self.pieces(before)) * _SCALE / 2, state)
@@ -117,12 +126,17 @@ class GRUAttention(nn.Module):
         ended, written = torch.zeros_like(last, dtype=torch.bool), []
         for _ in range(values.shape[2]):
             states, state = self.decoder(self.pieces(last) * _SCALE / 2, state)
-            last = torch.where(ended, 0, self.logits(self.attended(states, encoded, away)).argmax(2))
+            likeliest = self.logits(self.attended(states, encoded, away)[:, 0]).argmax(1, keepdim=True)
+            last = torch.where(ended, 0, likeliest)
             ended = ended | (last == 0)
             written.append(last)
             if bool(ended.all()):
                 break
         return torch.cat(written, 1)
+
+
+def _rounded(number: int, unit: int) -> int:
+    return -(-number // unit) * unit
 
 
 _NETWORKS = FromScratch(

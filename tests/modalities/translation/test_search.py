@@ -139,6 +139,21 @@ def test_the_network_tells_likelihoods_of_what_it_reads_and_writes() -> None:
     assert not even[:, 3].any()
 
 
+def test_sources_are_read_in_both_directions_as_torch_reads_them_without_padding() -> None:
+    given = pairs(4)
+    model = network(int(models.targets_of(given).max()) + 1)
+    width = model.onward.hidden_size
+    oracle = torch.nn.GRU(model.onward.input_size, width, batch_first=True, bidirectional=True)
+    backward = {f"{name}_reverse": weight for name, weight in model.backward.state_dict().items()}
+    oracle.load_state_dict({**model.onward.state_dict(), **backward})
+    made, away, _ = model.encoded(given)
+    for row, pair in enumerate(given):
+        length = int((pair[0, :, 0] != 0).sum())
+        expected = oracle(model.source(pair[:1, :length]))[0]
+        torch.testing.assert_close(made[row : row + 1, :length], expected)
+        assert away[row].tolist() == [place >= length for place in range(away.shape[1])]
+
+
 def test_a_pair_does_not_depend_on_its_neighbors_or_the_end() -> None:
     """The likelihood of a pair alone is the same, and what comes later does not change a token's."""
     given = pairs(4)
