@@ -15,7 +15,7 @@ from autoaug.evaluation.clusters import Clusters
 from autoaug.evaluation.confirmation import CandidatePolicy
 from autoaug.evaluation.statistics import Errors, clipped, corrected_errors, crossed_errors, estimate_within
 from autoaug.results import Candidate, MetricScores
-from autoaug.training.metrics import Measured, Metric, metric_record, metrics_of, score, score_bounds, validation_metric
+from autoaug.training.metrics import Measured, Metric, metric_record, metrics_of, score, score_bounds
 from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Task
 
@@ -89,11 +89,6 @@ class Scoring:
     #: By the identity of the statistics of a training, these, their score and their influence.
     _known: dict[int, tuple[np.ndarray, float, np.ndarray]] = field(default_factory=dict, init=False, repr=False)
 
-    @property
-    def validation_metric(self) -> Metric:
-        """How predictions of validation samples are measured."""
-        return validation_metric(self.metric, self.task)
-
     def _step(self, metric: Metric, tested: int) -> float:
         """The step between possible values of a metric of so many samples."""
         has_own_unit = metric.takes_scores and not np.isfinite(metric.bounds).all()
@@ -158,7 +153,7 @@ class Scoring:
         group, that is the luck of the samples within the group. What a class with few samples may hide is not bet on.
         """
         one, other = ([training.validation_statistics for training in side] for side in (ours, theirs))
-        count, metric = _count(self.validation_folds, self.validation_labels), self.validation_metric
+        count, metric = _count(self.validation_folds, self.validation_labels), self.metric
         step, whole = (self._step(metric, own) for own in (len(one[0]), len(self.validation_labels)))
         if count is not None:
             groups = count_groups(self.validation_groups)
@@ -175,7 +170,7 @@ class Scoring:
         """The clusters of the validation samples."""
         groups = self.validation_groups
         is_one = groups is None or len(np.unique(groups)) < 2
-        return Clusters.of(self.validation_metric, self.validation_labels, None if is_one else groups)
+        return Clusters.of(self.metric, self.validation_labels, None if is_one else groups)
 
     def _table(
         self, ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray], clusters: Clusters
@@ -254,7 +249,7 @@ def assess(
     """
     seeds = [seed for seed in seeds if (candidate_policy.name, seed) in trainings]
     own = [trainings[candidate_policy.name, seed] for seed in seeds]
-    validation = [score(scoring.validation_metric, training.validation_statistics) for training in own]
+    validation = [score(scoring.metric, training.validation_statistics) for training in own]
     test = [score(scoring.metric, training.test_statistics) for training in own]
     mean, has_classes = estimate_within(test, scoring.errors(own)), scoring.task.classes > 0
     confusion = np.sum([scoring.confusion(training) for training in own], axis=0) if has_classes else ()

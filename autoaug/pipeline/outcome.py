@@ -44,13 +44,12 @@ def result_of(
 ) -> SearchResult:
     """Everything that the run found, as a record; `energy` is in watt-hours."""
     study, judgment, metric = searched.study, confirmed.judgment, metric_record(job.metric)
-    own, validation = (metric_record(one) for one in (job.trial_metric, job.scoring.validation_metric))
+    own = metric_record(job.trial_metric)
     objectives = study.strategy.objectives if study else ("score",)
     history = tuple(summary(trial) for trial in study.ended()) if study else ()
     result = SearchResult(
         metric=metric,
         trial_metric=own if own != metric else None,
-        validation_metric=validation if validation != own else None,
         verdict=judgment.verdict,
         sentence=judgment.sentence,
         returned=judgment.as_returned(),

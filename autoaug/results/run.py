@@ -256,14 +256,12 @@ class SearchResult(Record):
     with the best baseline by validation; `claims` are what is proven about the policy that is returned; `longer` is
     what it and its rival gain from twice the length; `stopped` is why the search ended before its budget was spent, if
     it did; `transcripts` has predicted texts, if texts are predicted; `trial_metric` is what the scores of trials are,
-    if it is not the `metric`, and `validation_metric` those of candidates on the validation split, if not the
-    `trial_metric`.
+    if it is not the `metric`.
     """
 
     format: Literal[2] = 2
     metric: MetricRecord = MetricRecord()
     trial_metric: MetricRecord | None = None
-    validation_metric: MetricRecord | None = None
     verdict: Verdict
     sentence: str
     returned: Returned
@@ -331,11 +329,6 @@ class SearchResult(Record):
     def measured_in_trials(self) -> MetricRecord:
         """What the scores of trials are."""
         return self.trial_metric or self.metric
-
-    @property
-    def measured_on_validation(self) -> MetricRecord:
-        """What the scores of candidates on the validation split are."""
-        return self.validation_metric or self.measured_in_trials
 
     @property
     def run_dir(self) -> Path:

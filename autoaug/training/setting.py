@@ -17,7 +17,7 @@ from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.models import Policy
 from autoaug.training.device import deterministic_algorithms, one_thread, resident
-from autoaug.training.metrics import Accuracy, Metric, trial_metric, validation_metric
+from autoaug.training.metrics import Accuracy, Metric, trial_metric
 from autoaug.training.recipe import Recipe
 from autoaug.training.result import TrialResult
 from autoaug.training.state import TrainingPlan
@@ -89,13 +89,8 @@ class TrainingSetting:
 
     @property
     def trial_metric(self) -> Metric:
-        """What the scores of trials are; `metric` is what the test split is measured by."""
+        """What the scores of trials are; `metric` is what confirmed trainings are measured by."""
         return trial_metric(self.metric, self.task)
-
-    @property
-    def validation_metric(self) -> Metric:
-        """What confirmed trainings are measured by on the validation split."""
-        return validation_metric(self.metric, self.task)
 
     def warm_up(self) -> None:
         """Import what the modality computes with, and the user's network; move samples that are in memory to the

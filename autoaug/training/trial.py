@@ -169,6 +169,14 @@ class _Trial:
                 return scores
         return predict(training.result, setting.task, samples, setting.device, setting.modality, rows)
 
+    def decoded(self, training: Training, samples: Samples, rows: np.ndarray | None = None) -> np.ndarray:
+        """The same; for translations, with those that the model decodes, which takes long."""
+        setting = self.setting
+        if not isinstance(setting.task, Translation):
+            return self.predicted(training, samples, rows)
+        where = setting.device, setting.modality
+        return predict_and_write(training.result, setting.task, samples.inputs, *where, rows)
+
     def whole(self, result: TrialResult, training: Training) -> TrialResult:
         """The final result of the trial, after its last rung; writes checkpoints or weights if needed."""
         work, setting = self.work, self.setting
@@ -180,11 +188,11 @@ class _Trial:
         if setting.measures_robustness:
             result = replace(result, robustness=robust_score(training.result, setting, self.held_out))
         if self.validation is not None:
-            metric, labels = setting.validation_metric, self.held_out.labels
+            scores = self.validation if setting.test is None else self.decoded(training, self.held_out)
             result = replace(
                 result,
-                validation_predictions=setting.task.decide(self.validation),
-                validation_statistics=statistics_of(metric, setting.task, self.validation, labels),
+                validation_predictions=setting.task.decide(scores),
+                validation_statistics=statistics_of(setting.metric, setting.task, scores, self.held_out.labels),
             )
         if setting.test is not None:
             result = self.tested(result, training, setting.test)
@@ -194,11 +202,7 @@ class _Trial:
         """The result with what is found on the test split, or on the seed's fold of it."""
         task, rows = self.setting.task, self.setting.folds.get(self.seed)
         labels = test.labels if rows is None else test.labels[rows]
-        if isinstance(task, Translation):
-            where = self.setting.device, self.setting.modality
-            scores = predict_and_write(training.result, task, test.inputs, *where, rows)
-        else:
-            scores = self.predicted(training, test, rows)
+        scores = self.decoded(training, test, rows)
         return replace(
             result,
             test_predictions=task.decide(scores),

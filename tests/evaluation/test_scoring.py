@@ -75,7 +75,7 @@ def test_validation_in_folds_has_the_error_of_nadeau_and_bengio_and_at_least_tha
     def validated(shares: list[float]) -> list[ConfirmedTraining]:
         right = [np.arange(20) < round(20 * share) for share in shares]
         blank = training_of(scoring, np.ones(80), np.ones(80))
-        statistics = [scoring.validation_metric.statistics(row.astype(np.uint16), np.ones(20)) for row in right]
+        statistics = [scoring.metric.statistics(row.astype(np.uint16), np.ones(20)) for row in right]
         return [replace(blank, validation_statistics=own) for own in statistics]
 
     ours, theirs = draw.choice([0.5, 0.7, 0.9], 5).tolist(), draw.choice([0.4, 0.6, 0.8], 5).tolist()
@@ -240,7 +240,7 @@ def test_an_interval_has_no_values_that_the_metric_cannot_have(name: str, low: f
     for seed, share in enumerate((0.7, 0.97)):
         answers = np.where(draw.random(24) < share, labels, 1 - labels)
         given = 0.98 * np.eye(2)[answers] + 0.01
-        statistics = [statistics_of(one, task, given, labels) for one in (scoring.validation_metric, metric)]
+        statistics = [statistics_of(one, task, given, labels) for one in (scoring.metric, metric)]
         trainings["a", seed] = ConfirmedTraining(answers, answers, 1.0, *statistics, np.arange(24))
     candidate = assess(CandidatePolicy("a", "baseline", load_policy("none")), trainings, [0, 1], scoring)
     assert low <= candidate.ci95[0] <= candidate.mean <= candidate.ci95[1] == high

@@ -21,7 +21,6 @@ from autoaug.training.metrics import (
     recognized_words,
     statistics_of,
     trial_metric,
-    validation_metric,
 )
 from autoaug.training.tasks import task_for
 from autoaug.training.transcription import Transcription, least_frames
@@ -91,7 +90,6 @@ def test_the_likelihood_is_that_of_all_paths_per_character() -> None:
     metric, labels = get_metric("log-likelihood", TASK), encode_texts(texts)
     assert metric.of(statistics_of(metric, TASK, scores, labels)) == pytest.approx(sum(logs) / 4)
     assert trial_metric(get_metric("cer", TASK), TASK) == metric, "errors are of no use on part of the data"
-    assert validation_metric(get_metric("cer", TASK), TASK) == get_metric("cer", TASK), "the user's own"
     odd = Transcription("a\U0001f600")
     assert decode_texts(odd.decide(odd.predict(torch.tensor([[[0.0, 0, 1]]])))) == ["\U0001f600"]
 

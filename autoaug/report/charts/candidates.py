@@ -55,7 +55,7 @@ def candidate_rows(result: SearchResult, metric: MetricRecord) -> list[Candidate
                 low=low,
                 high=high,
                 seeds=tuple(metric.value(score) for score in c.test_scores),
-                validation=result.measured_on_validation.value(c.validation_mean),
+                validation=metric.value(c.validation_mean),
                 seconds=c.seconds,
             )
         )

@@ -18,7 +18,6 @@ from autoaug.training.metrics.choice import (
     get_metric,
     metrics_of,
     trial_metric,
-    validation_metric,
 )
 from autoaug.training.metrics.counts import Accuracy, BalancedAccuracy, Kappa, MacroF1
 from autoaug.training.metrics.labels import MacroLabelF1, MeanAveragePrecision, MicroF1
@@ -61,5 +60,4 @@ __all__ = [
     "score_bounds",
     "statistics_of",
     "trial_metric",
-    "validation_metric",
 ]

@@ -58,13 +58,6 @@ def trial_metric(metric: Metric, task: Task) -> Metric:
     return metrics_of(task).get("log-likelihood", metric)
 
 
-def validation_metric(metric: Metric, task: Task) -> Metric:
-    """What trainings are measured by on the validation split in the confirmation of a run with that metric: the same,
-    or for translations, which are only written for the test split, what trials are scored by.
-    """
-    return trial_metric(metric, task) if isinstance(task, Translation) else metric
-
-
 def check_metric_name(name: str) -> None:
     """Raise `UnknownName` if no task has such a metric, and it does not name a user's function."""
     known = dict.fromkeys(known for metrics in _METRICS.values() for known in metrics)

@@ -282,7 +282,7 @@ def test_a_search_for_texts_ends_in_a_report_and_a_model(
     assert result.metric.name == "WER"
     assert result.data.task == "transcription"
     assert {candidate.name for candidate in result.candidates} >= {"none", "specaugment-sm"}
-    assert (result.measured_in_trials.name, result.measured_on_validation.name) == ("log-likelihood", "WER")
+    assert (result.measured_in_trials.name, result.metric.name) == ("log-likelihood", "WER")
     assert all(set(candidate.metrics) == {"wer", "cer", "log-likelihood"} for candidate in result.candidates)
     validated = [score for candidate in result.candidates for score in candidate.validation_scores]
     assert all(map(_is_of_counts, validated)), "so many words wrong of so many"
