@@ -46,7 +46,8 @@ def test_a_search_ends_in_a_report_with_both_sides(tmp_path: Path) -> None:
     assert {"none", "word-dropout"} <= {candidate.name for candidate in result.candidates}
     for candidate in result.candidates:
         assert set(candidate.metrics) == {"chrf", "bleu", "log-likelihood"}
-        assert 0 < candidate.validation_mean <= 100 and 0 < candidate.mean <= 100
+        assert 0 < candidate.validation_mean <= 100
+        assert 0 < candidate.mean <= 100
     assert all(trial.score is None or trial.score < 0 for trial in result.history)
     assert result.transcripts is not None
     assert result.transcripts.examples[0].source == "five zero zero"
