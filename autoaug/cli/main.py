@@ -262,13 +262,21 @@ def _finish(run: Callable[[ConsoleProgress], SearchResult]) -> None:
     with ConsoleProgress(console) as progress:
         try:
             result = run(progress)
-        except Interrupted as interruption:
+        except KeyboardInterrupt as interruption:
             ignore_signals()
-            echo(interruption, err=True)
+            if told := _how_to_go_on(interruption):
+                echo(told, err=True)
             raise typer.Exit(130) from None
     from autoaug.cli.outcome import print_outcome  # it imports much, and the first line should not wait for that
 
     print_outcome(console, result)
+
+
+def _how_to_go_on(interruption: BaseException | None) -> Interrupted | None:
+    """The interruption that tells how to resume; a second signal may have interrupted the way out of the run."""
+    while not (interruption is None or isinstance(interruption, Interrupted)):
+        interruption = interruption.__context__
+    return interruption
 
 
 def main() -> None:

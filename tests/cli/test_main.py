@@ -11,11 +11,15 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 
+from autoaug.cli import main
+from autoaug.errors import Interrupted
 from autoaug.modalities.operators import all_operators
 from autoaug.modalities.registry import get_modality
 from autoaug.pipeline import operator_gallery
@@ -319,6 +323,22 @@ def test_check_reports_and_its_exit_code_says_whether_a_search_makes_sense(comma
     bad = command("check", "leak.npz", folder=folder)
     assert bad.code == 2
     assert "60 samples are in two splits" in bad.stdout
+
+
+def test_a_second_signal_on_the_way_out_does_not_take_the_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(progress: object) -> NoReturn:
+        try:
+            raise Interrupted(tmp_path)
+        finally:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "ignore_signals", lambda: None)
+    with pytest.raises(typer.Exit) as ended:
+        main._finish(run)
+    assert ended.value.exit_code == 130
+    assert capsys.readouterr().err.strip().endswith(f"autoaug resume {tmp_path}")
 
 
 @pytest.mark.slow
