@@ -59,7 +59,7 @@ def export_policy(
         raise UnknownName("export target", target, EXPORTERS)
     to = EXPORTERS[target]
     if exact and to.suffix != "py":
-        raise OptionError(f"--exact is for code, and {target} is none; leave it out")
+        raise OptionError(f"--exact is for code, and {target} writes none; leave it out")
     of = modality_of_policy(policy, modality)
     words = None if exact else words_of(of, target)
     note = ""

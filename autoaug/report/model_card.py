@@ -73,6 +73,7 @@ def export_model(folder: RunFolder, out: Path) -> list[Path]:
             metric=result.metric,
             version=__version__,
             has_script=script is not None,
+            module=network.partition(":")[0] if modality.models.is_own(network) else "",
         )
     )
     written = {_FACTS: json.dumps(about, indent=2), "README.md": card}

@@ -99,6 +99,17 @@ def test_captions_may_be_broken_between_the_words_of_a_name() -> None:
     assert breakable("RandomResizedCrop <1>, JPEG 2") == "Random<wbr>Resized<wbr>Crop &lt;1&gt;, JPEG 2"
 
 
+def test_the_model_card_says_which_module_builds_a_network_of_the_users_own(run: RunFolder, tmp_path: Path) -> None:
+    save_file({"weight": np.zeros(1)}, run.model)
+    export_model(run, tmp_path / "model")
+    assert "To use it: `python inference.py FILE`.\n" in (tmp_path / "model/README.md").read_text()
+    config = re.sub("(?m)^model: .*", "model: own.networks:build", run.config.read_text())
+    run.config.write_text(config)
+    export_model(run, tmp_path / "model")
+    words = "with the module `own.networks`, which builds the network, beside it or installed."
+    assert words in (tmp_path / "model/README.md").read_text()
+
+
 def test_page_and_model_card_say_the_same_recipe_and_no_interval_of_two_seeds(run: RunFolder, tmp_path: Path) -> None:
     result, config = SearchResult.load(run.root), read_finished(run).config
     assert {len(candidate.seeds) for candidate in result.candidates} == {2}
