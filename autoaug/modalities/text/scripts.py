@@ -12,8 +12,8 @@ import numpy as np
 
 from autoaug.modalities.text.segmentation import Scripts
 
-#: What Unicode's names of characters begin with, and what is written together in one language.
-_NAMED = {"CJK": "Chinese or Japanese", "HIRAGANA": "Chinese or Japanese", "KATAKANA": "Chinese or Japanese"}
+#: Scripts that are written together in one language.
+_TOGETHER = dict.fromkeys(("Cjk", "Hiragana", "Katakana"), "Chinese or Japanese")
 #: Links, addresses and names of accounts, which are Latin everywhere.
 _LINKS = re.compile(r"\S*(?:://|www\.|@)\S*")
 #: A word, or a letter of a script without spaces.
@@ -33,7 +33,7 @@ def script_of(text: str) -> str:
     scripts: Counter[str] = Counter()
     for letter, many in Counter(text).items():
         if letter.isalpha():
-            scripts[unicodedata.name(letter, "unknown").split()[0].capitalize()] += many
+            scripts[_named(letter)] += many
     named = max(scripts, key=lambda name: scripts[name], default="none")
     return "Han" if named == "Cjk" else named
 
@@ -79,10 +79,11 @@ def _told_by_script(others: Sequence[bool], labels: Sequence[str]) -> Iterator[s
 def _words_by_script(text: str) -> Counter[str]:
     """The number of words of a text by script, apart from links."""
     plain = unicodedata.normalize("NFKC", _LINKS.sub(" ", text[:_LOOKED_AT]))
-    return Counter(map(_script, (word[0] for word in _WORDS.findall(plain))))
+    names = (_named(word[0]) for word in _WORDS.findall(plain))
+    return Counter(_TOGETHER.get(name, name) for name in names)
 
 
 @cache
-def _script(letter: str) -> str:
-    named = unicodedata.name(letter, "unknown").split()[0]
-    return _NAMED.get(named, named.capitalize())
+def _named(letter: str) -> str:
+    """The first word of Unicode's name of a letter, which is its script."""
+    return unicodedata.name(letter, "unknown").split()[0].capitalize()

@@ -102,11 +102,9 @@ class GRUAttention(nn.Module):
         return made
 
     def logits(self, attended: Tensor) -> Tensor:
-        """The logits ``[m, outputs]`` of the next piece after each of the ``attended [m, width]``."""
-        m, width = attended.shape
-        rows = torch.nn.functional.pad(attended, (0, 0, 0, _rounded(m, _ROWS) - m))
-        made: Tensor = _SCALE * rows @ self.pieces.weight.T / width**0.5
-        return made[:m] + self.bias
+        """The logits ``[..., outputs]`` of the next piece."""
+        made: Tensor = _SCALE * attended @ self.pieces.weight.T / attended.shape[-1] ** 0.5
+        return made + self.bias
 
     def forward(self, values: Tensor) -> Tensor:
         values = values.contiguous()
@@ -116,7 +114,9 @@ class GRUAttention(nn.Module):
         encoded, away, state = self.encoded(values)
         before = torch.nn.functional.pad(targets.clamp(min=0)[:, :-1], (1, 0))
         states, _ = self.decoder(self.dropped(self.pieces(before)) * _SCALE / 2, state)
-        return log_likelihoods(self.logits(self.attended(states, encoded, away)[targets >= 0]), targets)
+        rows = self.attended(states, encoded, away)[targets >= 0]
+        padded = torch.nn.functional.pad(rows, (0, 0, 0, _rounded(len(rows), _ROWS) - len(rows)))
+        return log_likelihoods(self.logits(padded)[: len(rows)], targets)
 
     def translate(self, values: Tensor) -> Tensor:
         """The likeliest piece after each other, int64 ``[n, L]``, 0 from the end on."""
@@ -126,8 +126,7 @@ class GRUAttention(nn.Module):
         ended, written = torch.zeros_like(last, dtype=torch.bool), []
         for _ in range(values.shape[2]):
             states, state = self.decoder(self.pieces(last) * _SCALE / 2, state)
-            likeliest = self.logits(self.attended(states, encoded, away)[:, 0]).argmax(1, keepdim=True)
-            last = torch.where(ended, 0, likeliest)
+            last = torch.where(ended, 0, self.logits(self.attended(states, encoded, away)).argmax(2))
             ended = ended | (last == 0)
             written.append(last)
             if bool(ended.all()):
