@@ -13,8 +13,9 @@ import numpy as np
 
 from autoaug.data.labels import TEXTS, kind_of
 from autoaug.data.layouts.arrays import KEYS
+from autoaug.data.layouts.folder import EXPANDED
 from autoaug.data.layouts.manifest import LABEL_COLUMNS, cell_of
-from autoaug.data.layouts.table import COPY, EXPANDED
+from autoaug.data.layouts.table import COPY
 from autoaug.data.source import Part, Source
 from autoaug.modalities.base import Tables
 from autoaug.utils.files import replacing

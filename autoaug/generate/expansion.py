@@ -16,7 +16,7 @@ from pydantic import RootModel
 
 from autoaug.data.inputs import FileInputs, Inputs, MemoryInputs
 from autoaug.data.labels import TEXTS, kind_of, require_classes
-from autoaug.data.layouts.folder import EXPANSION
+from autoaug.data.layouts.folder import EXPANDED, EXPANDED_ARRAYS, EXPANSION
 from autoaug.data.source import Part, Source
 from autoaug.engine.plan import mixing_of
 from autoaug.errors import DataError, OptionError, RunError
@@ -190,7 +190,7 @@ def checked(expansion: Expansion, out: Path) -> Facts:
     if path.is_file():
         if differing := changes(read_record(path, _Begun, RunError, cure=CURE).root, facts):
             raise RunError(f"{out} holds another expansion ({differing}); choose another folder with --out")
-        if (out / "data.npz").is_file() or (out / "data.csv").is_file():
+        if (out / EXPANDED_ARRAYS).is_file() or (out / EXPANDED).is_file():
             raise RunError(f"{out} already holds this expansion, complete")
     elif out.exists() and (not out.is_dir() or any(path.name != LOCK for path in out.iterdir())):
         raise RunError(f"{out} holds other files; choose an empty or new folder with --out")

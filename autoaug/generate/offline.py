@@ -24,7 +24,7 @@ from pydantic import Field, RootModel, TypeAdapter
 from autoaug.data.inputs import DECODERS, FileInputs, Reader, pick
 from autoaug.data.labels import kind_of
 from autoaug.data.layouts.arrays import KEYS
-from autoaug.data.layouts.folder import COPY, MANIFEST
+from autoaug.data.layouts.folder import COPY, EXPANDED, EXPANDED_ARRAYS, MANIFEST
 from autoaug.data.layouts.manifest import LABEL_COLUMNS, cell_of
 from autoaug.data.source import Source
 from autoaug.engine.apply import apply_plan
@@ -210,7 +210,7 @@ def _write_csv(expansion: Expansion, out: Path) -> None:
         (line.file, cell_of(train.labels[line.row], expansion.source.classes), "train", train.group_of(line.row))
         for line in _lines(out / MANIFEST)
     ]
-    path = out / "data.csv"
+    path = out / EXPANDED
     with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("path", LABEL_COLUMNS[kind_of(train.labels)], "split", "group"))
@@ -233,7 +233,7 @@ def _write_npz(expansion: Expansion, out: Path) -> None:
     arrays["c_train"] = np.arange(len(arrays["x_train"])) >= len(expansion.train)
     for key in ("y_train", "g_train"):
         arrays[key] = np.concatenate([arrays[key], arrays[key][rows]])
-    with replacing(out / "data.npz") as unfinished, unfinished.open("wb") as file:
+    with replacing(out / EXPANDED_ARRAYS) as unfinished, unfinished.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
     for path in paths:
         path.unlink()

@@ -21,6 +21,8 @@ from autoaug.utils.json import read_record
 
 #: The files in a folder written by `autoaug expand`, and the text between the numbers of a sample and its copy.
 EXPANSION, MANIFEST, COPY = "expansion.json", "manifest.jsonl", "-copy"
+#: The samples of an expansion that is no folder of classes, or the list of them.
+EXPANDED, EXPANDED_ARRAYS = "data.csv", "data.npz"
 #: Lists the classes whose names their folders cannot have, in a folder written by `autoaug generate sample`.
 RENAMED = "renamed.json"
 #: Files of archivers, file managers and notebooks, which are ignored like all names that begin with a dot.
@@ -106,7 +108,7 @@ def read_in_place_of(data: str) -> str:
     written_as = read_record(Path(data, EXPANSION), _Expansion, DataError).format
     if written_as == "folder":
         return data
-    file = Path(data, "data.npz" if written_as == "npz" else "data.csv")
+    file = Path(data, EXPANDED_ARRAYS if written_as == "npz" else EXPANDED)
     if not file.is_file():
         raise DataError(f"{data}: this expansion is not complete; the command that began it continues it")
     return str(file)

@@ -16,7 +16,7 @@ import numpy as np
 
 from autoaug.data.labels import Kind, label_text
 from autoaug.data.layouts.encoded import role_in
-from autoaug.data.layouts.folder import EXPANSION
+from autoaug.data.layouts.folder import EXPANDED, EXPANSION
 from autoaug.data.layouts.heads import columns_of
 from autoaug.data.layouts.manifest import LABEL_COLUMNS, check_number, joined_labels
 from autoaug.data.layouts.parquet import LABELS, shards
@@ -27,8 +27,8 @@ from autoaug.errors import DataError, UnknownName, first_line
 from autoaug.utils.files import read_text
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-#: The table that `autoaug expand` writes, and its column with the number of the copy, 0 for originals.
-EXPANDED, COPY = "data.csv", "copy"
+#: In a table that `autoaug expand` writes, the column with the number of the copy, 0 for originals.
+COPY = "copy"
 _MOST_BYTES = 2**32
 _SPLIT, _GROUP = "split", "group"
 #: Usual names of columns of names and numbers of rows; pandas writes its index without a name.
