@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 import torch
@@ -68,7 +66,10 @@ def test_the_worst_of_several_changes_is_taken_for_each_sample(name: str) -> Non
 @pytest.mark.parametrize("name", NAMES)
 def test_what_no_change_makes_worse_stays_as_it_is(name: str) -> None:
     values = samples_of(name)
-    flat: Callable[[Tensor], Tensor] = lambda some: torch.zeros(len(some))  # noqa: E731
+
+    def flat(some: Tensor) -> Tensor:
+        return torch.zeros(len(some))
+
     assert torch.equal(own_attack(name)(flat, values, WORST, torch.Generator()), values)
 
 
