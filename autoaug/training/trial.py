@@ -188,7 +188,8 @@ class _Trial:
         if setting.measures_robustness:
             result = replace(result, robustness=robust_score(training.result, setting, self.held_out))
         if self.validation is not None:
-            scores = self.validation if setting.test is None else self.decoded(training, self.held_out)
+            writes = setting.test is not None and isinstance(setting.task, Translation)
+            scores = self.decoded(training, self.held_out) if writes else self.validation
             result = replace(
                 result,
                 validation_predictions=setting.task.decide(scores),

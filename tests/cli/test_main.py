@@ -204,7 +204,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["export", "good.npz", "--to", "model"], ["good.npz is not a run folder"]),
         (["export", "there", "--to", "model", "--exact"], ["--approximate and --exact are for code"]),
         (["export", "none", "--to", "yaml", "--exact"], ["--exact is for code, and yaml writes none; leave it out"]),
-        (["export", "none", "--to", "timm", "--exact"], ["--exact is for code, and timm is none"]),
+        (["export", "none", "--to", "timm", "--exact"], ["--exact is for code, and timm writes none; leave it out"]),
         (["report", "there", "missing"], ["there is not a run folder"]),
         (["search", "good.npz", "--executor", "inline", "--ray-address", "auto"], ["not on a cluster", "ray-tune"]),
         (["operators", "--gallery", "there"], ["Is a directory", "there; name a file, or move that folder away"]),
