@@ -22,24 +22,29 @@ def stretched(waves: Tensor, rate: Tensor) -> Tensor:
     """Waveforms ``rate [n]`` times as fast at the same pitch. The sizes of spectra are interpolated over time, and
     phases go on from frame to frame as they did.
     """
-    samples = waves.shape[-1]
-    window = torch.hann_window(512, dtype=torch.float64, device=waves.device)  # sums of many phases need the digits
-    padded = torch.nn.functional.pad(waves.double(), (256, 384))
-    spectra = torch.fft.rfft(padded.unfold(2, 512, 128) * window)
-    count = spectra.shape[2]
+    # Sums of many phases need the digits, and the rest does not.
+    window = torch.hann_window(512, dtype=torch.float64, device=waves.device)
+    spectra = torch.fft.rfft(torch.nn.functional.pad(waves.double(), (256, 384)).unfold(2, 512, 128) * window)
+    (n, channels, count, _), window = spectra.shape, window.to(waves)
     place = torch.arange(count, device=waves.device) * rate.double()[:, None]
     low = place.detach().long().clamp(max=count - 2)
-    index = low[:, None, :, None].expand(-1, *spectra.shape[1:2], -1, spectra.shape[3])
-    left, right = spectra.gather(2, index), spectra.gather(2, index + 1)
-    share = (place - low).clamp(0, 1)[:, None, :, None]
-    size = torch.lerp(left.abs(), right.abs(), share) * (place <= count - 1)[:, None, :, None]
+    first = torch.arange(0, n * channels * (count - 1), count - 1, device=waves.device).view(n, channels, 1)
+    index = (first + low[:, None]).flatten()
+
+    def read(frames: Tensor) -> Tensor:
+        return frames.flatten(0, 2).index_select(0, index).view(spectra.shape)
+
+    sizes, share = spectra.abs().to(waves), (place - low).clamp(0, 1).to(waves)[:, None, :, None]
+    size = torch.addcmul(read(sizes[:, :, :-1]), share, read(sizes.diff(dim=2)))
     # Where there is no sound, a rounding error would decide the phases of all that follows.
-    phases = torch.where(spectra.abs() < 1e-5, 0, spectra.angle())
-    turns = phases.gather(2, index + 1) - phases.gather(2, index)
+    phases = torch.where(sizes < 1e-5, 0, spectra.angle())
+    turns = read(phases.diff(dim=2))
     phase = phases[:, :, :1] + turns.cumsum(2) - turns
-    made = overlapped(torch.fft.irfft(torch.polar(size, phase), n=512) * window)
+    phase = (phase - 2 * torch.pi * (phase / (2 * torch.pi)).detach().round()).to(waves)
+    there = (place <= count - 1)[:, None, :, None]
+    made = overlapped(torch.fft.irfft(torch.polar(size * there, phase), n=512) * window)
     weight = overlapped(window.square().expand(count, 512)).clamp(min=1e-3)
-    return (made / weight)[..., 256 : 256 + samples].to(waves)
+    return (made / weight)[..., 256 : 256 + waves.shape[-1]]
 
 
 @operator(
