@@ -38,9 +38,10 @@ class TrialResult:
         samples_seen: the number of augmented samples trained on.
         sample_passes: the same plus the extra passes of adversarial attacks: the unit of compute.
         probe_result: the result of a probe, as plain JSON values.
-        validation_predictions: ``[n, …]``, in the task's storage format.
+        validation_predictions: ``[n, …]``, in the task's storage format, of a training with a test split; the trials
+            of a search have none.
         validation_statistics: the metric's statistics per sample, ``[n, k]``.
-        test_predictions, test_statistics: the same for the test split, if there is one.
+        test_predictions, test_statistics: the same for the test split.
         test_measured: all metrics of the task on the test split, by name.
         weights: the weights of the model as a safetensors file, if requested.
         disk_full: whether it failed only because a disk was full, which is not the policy's fault.

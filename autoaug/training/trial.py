@@ -169,14 +169,6 @@ class _Trial:
                 return scores
         return predict(training.result, setting.task, samples, setting.device, setting.modality, rows)
 
-    def decoded(self, training: Training, samples: Samples, rows: np.ndarray | None = None) -> np.ndarray:
-        """The same; for translations, with those that the model decodes, which takes long."""
-        setting = self.setting
-        if not isinstance(setting.task, Translation):
-            return self.predicted(training, samples, rows)
-        where = setting.device, setting.modality
-        return predict_and_write(training.result, setting.task, samples.inputs, *where, rows)
-
     def whole(self, result: TrialResult, training: Training) -> TrialResult:
         """The final result of the trial, after its last rung; writes checkpoints or weights if needed."""
         work, setting = self.work, self.setting
@@ -187,27 +179,30 @@ class _Trial:
             result = replace(result, weights=weights_file(training, work.policy, self.seed))
         if setting.measures_robustness:
             result = replace(result, robustness=robust_score(training.result, setting, self.held_out))
-        if self.validation is not None:
-            writes = setting.test is not None and isinstance(setting.task, Translation)
-            scores = self.decoded(training, self.held_out) if writes else self.validation
-            result = replace(
-                result,
-                validation_predictions=setting.task.decide(scores),
-                validation_statistics=statistics_of(setting.metric, setting.task, scores, self.held_out.labels),
-            )
         if setting.test is not None:
             result = self.tested(result, training, setting.test)
         return replace(result, status="complete", score=result.curve[-1].score, ended=now())
 
     def tested(self, result: TrialResult, training: Training, test: Samples) -> TrialResult:
-        """The result with what is found on the test split, or on the seed's fold of it."""
-        task, rows = self.setting.task, self.setting.folds.get(self.seed)
+        """The result with the predictions by which confirmation chooses and judges: for the held-out samples, and for
+        the test split or the seed's fold of it.
+        """
+        setting, task, metric = self.setting, self.setting.task, self.setting.metric
+        rows = setting.folds.get(self.seed)
         labels = test.labels if rows is None else test.labels[rows]
-        scores = self.decoded(training, test, rows)
+        assert self.validation is not None, "the last rung was scored"
+        if isinstance(task, Translation):
+            model, where = training.result, (setting.device, setting.modality)
+            held_out = predict_and_write(model, task, self.held_out.inputs, *where)
+            scores = predict_and_write(model, task, test.inputs, *where, rows)
+        else:
+            held_out, scores = self.validation, self.predicted(training, test, rows)
         return replace(
             result,
+            validation_predictions=task.decide(held_out),
+            validation_statistics=statistics_of(metric, task, held_out, self.held_out.labels),
             test_predictions=task.decide(scores),
-            test_statistics=statistics_of(self.setting.metric, task, scores, labels),
+            test_statistics=statistics_of(metric, task, scores, labels),
             test_measured={name: measured(metric, task, scores, labels) for name, metric in metrics_of(task).items()},
         )
 

@@ -212,7 +212,7 @@ def test_a_search_refuses_such_a_generator_before_it_makes_a_folder(tmp_path: Pa
 
 def pooled(share: float, confidence: float = 0.0, data_fraction: float = 1.0) -> TrialResult:
     """A trial whose pool says that every image is of class 0."""
-    task = small_task()
+    task = small_task(test=True)
     made = task.train.inputs.take(np.arange(64))
     pool = Pool(Samples(MemoryInputs(made), np.zeros(64, np.int64)), np.linspace(0, 1, 64))
     policy = Policy(synthetic=Synthetic(kind="pca", share=share, confidence=confidence))
@@ -220,13 +220,13 @@ def pooled(share: float, confidence: float = 0.0, data_fraction: float = 1.0) ->
 
 
 def test_synthetic_samples_take_their_share_of_the_batches() -> None:
-    plain = list(Train(Policy()).run(small_task(), 0))[-1]
+    plain = list(Train(Policy()).run(small_task(test=True), 0))[-1]
     assert (pooled(0.75).validation_predictions == 0).mean() > (plain.validation_predictions == 0).mean()
     assert pooled(0.01).samples_seen == plain.samples_seen
 
 
 def test_a_trial_on_a_part_of_the_data_learns_nothing_from_a_generator_that_saw_the_rest() -> None:
-    cheap, plain = pooled(0.75, data_fraction=0.5), list(Train(Policy(), 0.5).run(small_task(), 0))[-1]
+    cheap, plain = pooled(0.75, data_fraction=0.5), list(Train(Policy(), 0.5).run(small_task(test=True), 0))[-1]
     np.testing.assert_array_equal(cheap.validation_predictions, plain.validation_predictions)
     assert cheap.note.startswith("without generated samples")
 

@@ -96,7 +96,7 @@ def test_training_follows_the_schedule() -> None:
 @pytest.mark.parametrize("kept", [True, False])
 def test_a_training_in_parts_is_the_training_in_one(kept: bool, tmp_path: Path) -> None:
     """Whether its checkpoint is there or has to be made again; what comes later in the schedule changes neither."""
-    task = replace(small_task(), checkpoints=tmp_path)
+    task = replace(small_task(test=True), checkpoints=tmp_path)
     before = SCHEDULED.model_copy(update={"schedule": (Phase(until=1, layers=SCHEDULED.schedule[0].layers),)})
     first = last(before, task, stop=0.5)
     assert [rung.step for rung in first.curve] == [2]
@@ -104,7 +104,7 @@ def test_a_training_in_parts_is_the_training_in_one(kept: bool, tmp_path: Path) 
         for path in tmp_path.iterdir():
             path.unlink()
     second = last(SCHEDULED, task, start=0.5)
-    whole = last(SCHEDULED, small_task())
+    whole = last(SCHEDULED, small_task(test=True))
     np.testing.assert_array_equal(second.validation_predictions, whole.validation_predictions)
     assert second.score == whole.score
     assert second.sample_passes == (whole.sample_passes - first.sample_passes if kept else whole.sample_passes)

@@ -74,7 +74,7 @@ def failing(channels: int, classes: int) -> nn.Module:
 
 @pytest.mark.fault("determinism", "the same trial")
 def test_it_learns_and_repeats() -> None:
-    task = small_task(epochs=12)
+    task = small_task(epochs=12, test=True)
     first, second = whole(load_policy("flip-crop"), task), whole(load_policy("flip-crop"), task)
     assert first.status == "complete"
     assert first.score > 0.6, "three classes: chance is a third"
@@ -90,8 +90,10 @@ def test_rungs_come_on_the_way_and_the_whole_result_last() -> None:
 
 
 def test_a_search_trial_has_no_test_split_to_see() -> None:
-    assert whole(load_policy("none"), small_task()).test_predictions is None
-    assert whole(load_policy("none"), small_task(test=True)).test_predictions is not None
+    trial, confirmed = (whole(load_policy("none"), small_task(test=test)) for test in (False, True))
+    assert trial.validation_predictions is trial.test_predictions is None
+    assert confirmed.test_predictions is not None
+    assert trial.score == confirmed.score
 
 
 def test_what_is_evaluated_reaches_the_model_bit_identical(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,7 +228,7 @@ def test_the_callers_process_is_left_as_it_was() -> None:
 
 
 def test_a_network_that_draws_at_random_repeats_and_leaves_the_callers_generators_alone() -> None:
-    task, runs = replace(small_task(), model="tests.training.test_trial:dropping"), []
+    task, runs = replace(small_task(test=True), model="tests.training.test_trial:dropping"), []
     for seed in range(3):
         random.seed(seed)
         np.random.seed(seed)
