@@ -18,7 +18,7 @@ class _Sound(PackagedModality):
     name = "audio"
     families = ("level", "noise", "room", "filter", "time")
     operators = ("filters", "level", "noise", "room", "timing", "vocoder")
-    slow_operators = {"TimeStretch": 7.0, "PitchShift": 13.0}  # noqa: RUF012 (never modified)
+    slow_operators = {"TimeStretch": 6.0, "PitchShift": 9.0}  # noqa: RUF012 (never modified)
     usual_base = {"TimeShift": 0.3}  # noqa: RUF012 (never modified)
     baselines = (
         *("none", "specaugment-sm", "specaugment-sm+speed", "noise", "specaugment-lb", "specaugment-ld"),
