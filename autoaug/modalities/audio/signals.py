@@ -80,6 +80,18 @@ def silenced(waves: Tensor, lengths: Tensor) -> Tensor:
     return torch.where(is_inside(lengths, waves.shape[-1]), waves, 0)
 
 
+def up_to(waves: Tensor, ends: Tensor) -> Tensor:
+    """The waveforms up to the last of these ends ``[n]`` and 32 ms more: silence after that would take as long as sound
+    does. On a GPU all of them, since to look means to wait.
+    """
+    return waves[..., : int(ends.amax()) + 512] if ends.device.type == "cpu" and len(ends) else waves
+
+
+def with_silence(waves: Tensor, samples: int) -> Tensor:
+    """The waveforms with silence at the end, up to so many samples: the inverse of `up_to`."""
+    return torch.nn.functional.pad(waves, (0, samples - waves.shape[-1]))
+
+
 def per_wave(value: Tensor) -> Tensor:
     """``[n]`` as ``[n, 1, 1]``."""
     return value.view(-1, 1, 1)
@@ -148,13 +160,14 @@ def retime(waves: Tensor, times: Tensor, lengths: Tensor) -> tuple[Tensor, Tenso
         return slide(waves, times, lengths)
     samples = waves.shape[-1]
     scale, offset, ratio = times.unbind(1)
-    step = scale / ratio
-    own = torch.arange(samples, dtype=waves.dtype, device=waves.device) + 0.5
+    step, longer = scale / ratio, new_lengths(lengths, ratio, samples)
+    near = up_to(waves, torch.maximum(lengths, longer))
+    own = torch.arange(near.shape[-1], dtype=waves.dtype, device=waves.device) + 0.5
     place = step[:, None] * own + (offset * lengths)[:, None] - 0.5
-    curve, longer = read_finer(finer(waves, step), place), new_lengths(lengths, ratio, samples)
+    curve = read_finer(finer(near, step), place)
     if not is_known or bool(kept.any()):
-        curve = torch.where(per_wave(kept), slide(waves, times, lengths)[0], curve)
-    return cut(curve, longer), longer
+        curve = torch.where(per_wave(kept), slide(near, times, lengths)[0], curve)
+    return with_silence(cut(curve, longer), samples), longer
 
 
 def finer(waves: Tensor, step: Tensor) -> Tensor:

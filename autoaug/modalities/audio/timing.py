@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from autoaug.modalities.audio.signals import finer, per_wave, read_finer
+from autoaug.modalities.audio.signals import finer, per_wave, read_finer, up_to, with_silence
 from autoaug.modalities.operators import operator
 
 timing = partial(operator, modality="audio", family="time")
@@ -51,11 +51,12 @@ def time_warp(waves: Tensor, share: Tensor, uniforms: Tensor, lengths: Tensor) -
     """
     room = 2 * share.abs() + 1e-3  # so that both sides have a length, which is divided by
     center = (room + (1 - 2 * room) * uniforms[:, 0]) * lengths
-    target, end, samples = center + share * lengths, lengths[:, None], waves.shape[-1]
+    target, end, near = center + share * lengths, lengths[:, None], up_to(waves, lengths)
     before, after = center / target, (lengths - center) / (lengths - target)
-    own = torch.arange(samples, device=waves.device) + 0.5
+    own = torch.arange(near.shape[-1], device=waves.device) + 0.5
     place = torch.where(own < target[:, None], own * before[:, None], end - (end - own) * after[:, None])
     # Only one side gets faster, so each has its own filter. Coefficients are half a sample apart.
-    early = torch.arange(2 * samples + 7, device=waves.device) < 2 * center[:, None] + 2
-    curve = torch.where(early[:, None], finer(waves, before), finer(waves, after))
-    return torch.where(per_wave(share) == 0, waves, read_finer(curve, place - 0.5))
+    early = torch.arange(2 * near.shape[-1] + 7, device=waves.device) < 2 * center[:, None] + 2
+    curve = torch.where(early[:, None], finer(near, before), finer(near, after))
+    made = with_silence(read_finer(curve, place - 0.5), waves.shape[-1])
+    return torch.where(per_wave(share) == 0, waves, made)

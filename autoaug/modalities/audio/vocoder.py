@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from autoaug.modalities.audio.signals import cut, new_lengths, retime
+from autoaug.modalities.audio.signals import cut, new_lengths, retime, up_to, with_silence
 from autoaug.modalities.operators import operator
 
 
@@ -18,10 +18,12 @@ def overlapped(frames: Tensor) -> Tensor:
     return whole
 
 
-def stretched(waves: Tensor, rate: Tensor) -> Tensor:
+def stretched(waves: Tensor, rate: Tensor, lengths: Tensor) -> Tensor:
     """Waveforms ``rate [n]`` times as fast at the same pitch. The sizes of spectra are interpolated over time, and
     phases go on from frame to frame as they did.
     """
+    samples = waves.shape[-1]
+    waves = up_to(waves, torch.maximum(lengths, new_lengths(lengths, 1 / rate, samples)))
     # Sums of many phases need the digits, and the rest does not.
     window = torch.hann_window(512, dtype=torch.float64, device=waves.device)
     spectra = torch.fft.rfft(torch.nn.functional.pad(waves.double(), (256, 384)).unfold(2, 512, 128) * window)
@@ -44,7 +46,7 @@ def stretched(waves: Tensor, rate: Tensor) -> Tensor:
     there = (place <= count - 1)[:, None, :, None]
     made = overlapped(torch.fft.irfft(torch.polar(size * there, phase), n=512) * window)
     weight = overlapped(window.square().expand(count, 512)).clamp(min=1e-3)
-    return (made / weight)[..., 256 : 256 + waves.shape[-1]]
+    return with_silence((made / weight)[..., 256 : 256 + waves.shape[-1]], samples)
 
 
 @operator(
@@ -52,7 +54,8 @@ def stretched(waves: Tensor, rate: Tensor) -> Tensor:
 )
 def time_stretch(waves: Tensor, octaves: Tensor, uniforms: Tensor, lengths: Tensor) -> Tensor:
     """Make the sound shorter or longer without a change of pitch; the end may no longer fit."""
-    made = cut(stretched(waves, torch.exp2(octaves)), new_lengths(lengths, torch.exp2(-octaves), waves.shape[-1]))
+    longer = new_lengths(lengths, torch.exp2(-octaves), waves.shape[-1])
+    made = cut(stretched(waves, torch.exp2(octaves), lengths), longer)
     return torch.where((octaves == 0)[:, None, None], waves, made)
 
 
@@ -62,5 +65,5 @@ def pitch_shift(waves: Tensor, semitones: Tensor, uniforms: Tensor, lengths: Ten
     samples, factor = waves.shape[-1], torch.exp2(semitones / 12)
     room = torch.nn.functional.pad(waves, (0, samples // 2 + 1))
     times = torch.stack([torch.ones_like(factor), torch.zeros_like(factor), 1 / factor], 1)
-    made, _ = retime(stretched(room, 1 / factor), times, new_lengths(lengths, factor, room.shape[-1]))
+    made, _ = retime(stretched(room, 1 / factor, lengths), times, new_lengths(lengths, factor, room.shape[-1]))
     return torch.where((semitones == 0)[:, None, None], waves, made[..., :samples])
