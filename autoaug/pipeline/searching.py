@@ -29,7 +29,9 @@ from autoaug.utils.seeds import derive_seed
 
 
 def generated_samples(job: Job) -> dict[str, Pooled]:
-    """The pools of generated samples that the run uses. A failed pool is reported, and the run continues without it."""
+    """The pools of generated samples that the run uses. A failed pool is reported, and the run continues without
+    it: a search without such policies, and a comparison leaves them out.
+    """
     config, data, progress = job.config, job.data, job.progress
     baselines = config.space.baselines if config.space else ()
     kinds = wanted_generators(config.space, [*config.policies, *map(load_policy, baselines)])

@@ -16,7 +16,7 @@ Status = Literal["running", "complete", "pruned", "failed"]
 
 @dataclass(frozen=True)
 class Rung:
-    """An intermediate score on the held-out samples; `step` counts passes over the training split."""
+    """An intermediate score on the held-out samples; `step` counts whole passes over the training split."""
 
     step: int
     score: float

@@ -13,7 +13,7 @@ import torch
 
 from autoaug.data.inputs import spread_rows
 from autoaug.data.splits import Samples
-from autoaug.errors import full_disk, typed_line
+from autoaug.errors import PolicyError, full_disk, typed_line
 from autoaug.policy.models import Policy
 from autoaug.training.checkpoint import checkpoint_path, load_training, save_training, save_weights, weights_file
 from autoaug.training.inference import predict, predict_and_write
@@ -157,7 +157,7 @@ class _Trial:
                 metric, task, self.predicted(training, setting.train, rest), setting.train.labels[rest]
             )
             statistics = np.concatenate([statistics, other])
-        rung = Rung(max(1, round(reached * setting.recipe.epochs)), score(metric, statistics))
+        rung = Rung(round(reached * setting.recipe.epochs), score(metric, statistics))
         return replace(result, curve=(*result.curve, rung), ended=now(), **vars(training.meter))
 
     def predicted(self, training: Training, samples: Samples, rows: np.ndarray | None = None) -> np.ndarray:
@@ -208,7 +208,8 @@ class _Trial:
 
 
 def _pool(work: Train, setting: TrainingSetting) -> tuple[Samples | None, str]:
-    """The generated samples that the policy uses, if there are any, and a note if they are missing.
+    """The generated samples that the policy uses, if there are any, and a note if they are missing. Raises
+    `PolicyError` instead in a confirmed training, which would judge another policy.
 
     Generators are fitted to the whole training split. A trial on a share of it gets none of their samples: through them
     it would learn about the rest, on which it is scored and which other trials do not see. Fitting a generator to the
@@ -219,13 +220,15 @@ def _pool(work: Train, setting: TrainingSetting) -> tuple[Samples | None, str]:
         return None, ""
     if work.data_fraction < 1:
         return None, "without generated samples: their generator knows more of the data than this trial may"
-    pool = setting.pools.get(policy.synthetic.kind)
-    if pool is None:
-        return None, f"without generated samples: the {policy.synthetic.kind} failed"
-    samples = pool.above(policy.synthetic.confidence)
-    if not len(samples):
-        return None, f"without generated samples: none of the {policy.synthetic.kind} has enough confidence"
-    return samples, ""
+    kind = policy.synthetic.kind
+    pool = setting.pools.get(kind)
+    samples = pool.above(policy.synthetic.confidence) if pool else None
+    if samples:
+        return samples, ""
+    fault = f"none of the {kind} has enough confidence" if pool else f"the {kind} failed"
+    if setting.test is not None:
+        raise PolicyError(f"there are no generated samples: {fault}")
+    return None, f"without generated samples: {fault}"
 
 
 def _rest(setting: TrainingSetting, rows: np.ndarray | None) -> np.ndarray:

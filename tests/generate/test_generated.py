@@ -239,6 +239,13 @@ def test_without_a_pool_a_trial_goes_on_and_says_so() -> None:
     assert result.note == "without generated samples: the gan failed"
 
 
+def test_without_a_pool_a_policy_is_not_confirmed_as_if_it_had_one() -> None:
+    policy = Policy(synthetic=Synthetic(kind="gan"))
+    result = list(Train(policy).run(small_task(test=True), 0))[-1]
+    assert result.status == "failed"
+    assert result.reason == "PolicyError: there are no generated samples: the gan failed"
+
+
 def test_a_pool_is_made_once_and_then_read(tmp_path: Path) -> None:
     _, data = check_data(str(write_npz(tmp_path / "bars.npz")), LIMIT, AS_SUITS, (), 0)
     recipe = Recipe(epochs=4, batch_size=32)

@@ -89,6 +89,11 @@ def test_rungs_come_on_the_way_and_the_whole_result_last() -> None:
     assert results[-1].curve[0] == results[0].curve[0]
 
 
+def test_half_of_a_single_epoch_is_another_rung_than_the_whole() -> None:
+    """Or pruning would compare a trial at half length with others at full length."""
+    assert [rung.step for rung in whole(load_policy("none"), small_task(epochs=1)).curve] == [0, 1]
+
+
 def test_a_search_trial_has_no_test_split_to_see() -> None:
     trial, confirmed = (whole(load_policy("none"), small_task(test=test)) for test in (False, True))
     assert trial.validation_predictions is trial.test_predictions is None
