@@ -301,7 +301,8 @@ def export(
 
     Args:
         policy: a built-in name, a file, a run folder, or a policy.
-        to: ``torchvision``, ``kornia``, ``numpy``, ``albumentations``, ``keras``, ``timm``, ``yaml`` or ``json``.
+        to: ``torchvision``, ``kornia``, ``numpy``, ``albumentations``, ``keras``, ``timm``, ``torch``,
+            ``audiomentations``, ``nlpaug``, ``python``, ``yaml`` or ``json``.
         out: the file to write.
         approximate: whether to leave out what the target cannot express; the text then says so.
         exact: whether to write a module that replays plans, rather than code as users of the library write it.

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from PIL import Image
 
+import autoaug
 from autoaug.api import export
 from autoaug.results.run import SearchResult
 from tests.conftest import Ended
@@ -152,6 +153,13 @@ def test_the_chinese_readme_names_commands_that_exist(command: Callable[..., End
     assert names
     for name in names:
         assert command(name, "--help", folder=tmp_path).code == 0, name
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    listed = re.findall(r"\.\. auto\w+:: (\S+)", (ROOT / "docs/reference.md").read_text())
+    documented = {entry.rpartition(".")[2] for entry in listed} | {name for name in autoaug.__all__ if "Error" in name}
+    assert "autoaug.errors" in listed, "with all errors"
+    assert set(autoaug.__all__) - {"__version__"} <= documented
 
 
 def test_the_reference_of_commands_is_that_of_the_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -179,9 +179,9 @@ def export(
     to: Annotated[
         str,
         typer.Option(
-            help="torchvision, kornia, numpy, albumentations, keras, timm, torch, audiomentations or python (which "
-            "of them depends on the samples); yaml or json; 'model' writes a run's trained weights with a model card "
-            "into a folder."
+            help="torchvision, kornia, numpy, albumentations, keras, timm, torch, audiomentations, nlpaug or python "
+            "(which of them depends on the samples); yaml or json; 'model' writes a run's trained weights with a "
+            "model card into a folder."
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="The file to write.", show_default="standard output")] = None,

@@ -127,7 +127,7 @@ def _earlier_errors(errors: Errors, planned: Sequence[int], number: int, earlier
 
 def was_decided(differences: Sequence[float], errors: Errors, planned: Sequence[int], number: int) -> bool:
     """Whether the interval of an analysis before the present one excluded 0, so that seeds have been added since, for
-    another difference.
+    another difference. Its error is taken from the present one, which more seeds have estimated.
 
     Args:
         differences: the difference for each seed.

@@ -295,7 +295,7 @@ def _machine(options: RunOptions) -> _Machine:
         workers=workers,
         executor=resolve_executor(options.executor, workers, options.ray_address),
         ray_address=options.ray_address,
-        trial_timeout=parse_time("trial-timeout", options.trial_timeout) if options.trial_timeout else None,
+        trial_timeout=parse_time("trial-timeout", options.trial_timeout) if options.trial_timeout is not None else None,
         memory_limit=memory_limit(options.memory_limit),
     )
 

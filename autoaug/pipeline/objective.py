@@ -39,7 +39,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
     with listening(options.progress) as progress:
         progress.measured_by(SCORE)
         job = job_of(options, progress)
-        timeout = parse_time("trial-timeout", options.trial_timeout) if options.trial_timeout else None
+        timeout = parse_time("trial-timeout", options.trial_timeout) if options.trial_timeout is not None else None
         kind = resolve_executor(options.executor, options.workers, options.ray_address)
         alone = driving(job.folder.root, _CURE) if job.folder else pausing_on_full_disk(_CURE)
         with alone, executors(kind, options.workers, options.device, options.ray_address, timeout) as open_executor:

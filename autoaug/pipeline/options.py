@@ -32,7 +32,8 @@ PANELS = (OPTIONS, "The search", "Trainings", "The confirmation", DATA, "The mac
 _, _SEARCH, _TRAINING, _CONFIRMATION, _, _MACHINE, _RUN = PANELS
 
 Space = Annotated[
-    str | Path, Option("A search space (standard, light, digits, flat, regularized) or a YAML file.", _SEARCH)
+    str | Path,
+    Option("A search space (standard, light, digits, flat, regularized; text-light) or a YAML file.", _SEARCH),
 ]
 Strategy = Annotated[str, Option("The search strategy; autoaug strategies lists them.", _SEARCH)]
 Trials = Annotated[
@@ -45,13 +46,17 @@ Trials = Annotated[
     ),
 ]
 Time = Annotated[
-    str | None,
-    Option("The time of all of the run, e.g. 1h30m. Excludes --trials and --budget.", _SEARCH, check=parse_time),
+    str | float | None,
+    Option(
+        "The time of all of the run, e.g. 1h30m, in Python also in seconds. Excludes --trials and --budget.",
+        _SEARCH,
+        check=parse_time,
+    ),
 ]
 Budget = Annotated[
-    str | None,
+    str | float | None,
     Option(
-        "Stop after the compute of so many trainings: 10x. Excludes --trials and --time. [default: 20x]",
+        "Stop after the compute of this many trainings, e.g. 10x. Excludes --trials and --time. [default: 20x]",
         _SEARCH,
         check=parse_multiple,
     ),
@@ -66,10 +71,12 @@ Workers = Annotated[
 ]
 Executor = Annotated[str, Option("auto, inline or ray-tune.", _MACHINE)]
 RayAddress = Annotated[str | None, Option("Run on this Ray cluster instead of a local one.", _MACHINE)]
-TrialTimeout = Annotated[str | None, Option("Give up a trial after this time, e.g. 20m.", _MACHINE, check=parse_time)]
+TrialTimeout = Annotated[
+    str | float | None, Option("Give up a trial after this time, e.g. 20m.", _MACHINE, check=parse_time)
+]
 Device = Annotated[str, Option("auto, cpu, cuda or cuda:N.", _MACHINE)]
 MemoryLimit = Annotated[
-    str | None,
+    str | int | None,
     Option("Larger data sets stay on disk, e.g. 2G. [default: half of the free memory]", _MACHINE, check=parse_memory),
 ]
 Accept = Annotated[

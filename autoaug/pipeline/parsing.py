@@ -28,7 +28,7 @@ DEFAULT_TRAININGS = 20.0
 _ADDED_FROM, _MOST_SEEDS = 5, 16
 
 
-def parse_budget(trials: int | None, time: str | None, budget: str | None) -> Budget:
+def parse_budget(trials: int | None, time: str | float | None, budget: str | float | None) -> Budget:
     """The budget: a number of trials, a time such as ``30m`` or ``1h30m``, or a compute such as ``10x``. At most one of
     them is given; without any, it is `DEFAULT_TRAININGS`.
     """
@@ -47,9 +47,9 @@ def parse_reading(
     return Reading(() if size is None else parse_lengths("size", size), how, words)
 
 
-def memory_limit(text: str | None) -> int:
+def memory_limit(value: str | int | None) -> int:
     """The bytes of data that are kept in memory; by default, half of the free ones."""
-    return int(psutil.virtual_memory().available // 2) if text is None else parse_memory("memory-limit", text)
+    return int(psutil.virtual_memory().available // 2) if value is None else parse_memory("memory-limit", value)
 
 
 def seed_counts(first: int, most: int | None, folds: int | None) -> tuple[int, int]:

@@ -10,7 +10,7 @@ def refusal(version: int, own: int, cure: str) -> str:
     do about a file of an earlier version.
     """
     if version > own:
-        return f"has format {version}, but this autoaug reads {own}; upgrade with: pip install -U autoaug"
+        return f"has format {version}, but this autoaug reads {own}; install a newer autoaug"
     if version < own:
         return f"has format {version}, of an earlier version of autoaug, but this one reads {own}; {cure}"
     return ""

@@ -61,30 +61,35 @@ def check_positive(name: str, value: float) -> float:
     return value
 
 
-def parse_time(name: str, text: str) -> float:
-    """A time such as ``90s``, ``30m``, ``1h30m`` or ``2d`` in seconds."""
-    parts = _TIME.findall(text)
-    seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
-    if "".join(f"{number}{unit}" for number, unit in parts) != text.replace(" ", "") or seconds <= 0:
-        raise OptionError(f"--{name} {text!r} must be a time such as 90s, 30m or 1h30m")
+def parse_time(name: str, value: str | float) -> float:
+    """A time such as ``90s``, ``30m``, ``1h30m`` or ``2d``, or a number of seconds, in seconds."""
+    if isinstance(value, str):
+        parts = _TIME.findall(value)
+        seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
+        if "".join(f"{number}{unit}" for number, unit in parts) != value.replace(" ", "") or seconds <= 0:
+            raise OptionError(f"--{name} {value!r} must be a time such as 90s, 30m or 1h30m")
+    else:
+        seconds = check_positive(name, value)
     if seconds > _LONGEST:
-        raise OptionError(f"--{name} {text!r} must be at most {_LONGEST // _SECONDS['d']}d")
+        raise OptionError(f"--{name} {value!r} must be at most {_LONGEST // _SECONDS['d']}d")
     return seconds
 
 
-def parse_multiple(name: str, text: str) -> float:
-    """A multiple of the compute of one training, such as ``10x``."""
-    number = text.removesuffix("x")
-    if number == text or not re.fullmatch(r"\d+(\.\d+)?", number) or not 0 < float(number) < math.inf:
-        raise OptionError(f"--{name} {text!r} must be a multiple of one training's compute, such as 10x")
+def parse_multiple(name: str, value: str | float) -> float:
+    """A multiple of the compute of one training: text such as ``10x``, or a number."""
+    if not isinstance(value, str):
+        return check_positive(name, value)
+    number = value.removesuffix("x")
+    if number == value or not re.fullmatch(r"\d+(\.\d+)?", number) or not 0 < float(number) < math.inf:
+        raise OptionError(f"--{name} {value!r} must be a multiple of one training's compute, such as 10x")
     return float(number)
 
 
-def parse_memory(name: str, text: str) -> int:
+def parse_memory(name: str, value: str | int) -> int:
     """A size such as ``500M``, ``2G`` or a number of bytes, in bytes."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", str(value).strip(), re.IGNORECASE)
     if not match:
-        raise OptionError(f"--{name} {text!r} must be a size such as 500M or 2G")
+        raise OptionError(f"--{name} {value!r} must be a size such as 500M or 2G")
     return int(min(float(match[1]) * _BYTES[match[2].upper()], sys.maxsize))
 
 

@@ -42,12 +42,19 @@ def test_what_users_write_is_read() -> None:
     assert [parse_lengths("size", value) for value in (64, "64", "96X128")] == [(64,), (64,), (96, 128)]
 
 
+def test_programs_pass_numbers() -> None:
+    assert parse_time("time", 90) == 90
+    assert parse_multiple("budget", 2.5) == 2.5
+    assert parse_memory("memory-limit", 2**31) == 2**31
+
+
 @pytest.mark.parametrize(
     ("check", "value"),
     [
         *((parse_time, text) for text in ("", "banana", "0s", "30", "m", "-1m", "1h and", "99999d")),
+        *((parse, value) for parse in (parse_time, parse_multiple) for value in (0, -1.0, math.inf, math.nan)),
         *((parse_multiple, text) for text in ("10", "x", "0x", "-1x", "nanx", "1e3x", "9" * 400 + "x")),
-        *((parse_memory, text) for text in ("", "much", "-1G", "1X")),
+        *((parse_memory, text) for text in ("", "much", "-1G", "1X", -1)),
         *((parse_lengths, text) for text in ("", "big", "3", "64x", "1" * 99)),
         *((check_positive, value) for value in (0.0, -1.0, math.inf, math.nan)),
         *((between(2), value) for value in (1, 10_001)),
