@@ -24,9 +24,10 @@ def stretched(waves: Tensor, rate: Tensor, lengths: Tensor) -> Tensor:
     """
     samples = waves.shape[-1]
     waves = up_to(waves, torch.maximum(lengths, new_lengths(lengths, 1 / rate, samples)))
-    # Sums of many phases need the digits, and the rest does not.
+    # The transform needs the digits, since what is hardly there has a phase, too, and so do sums of many phases.
     window = torch.hann_window(512, dtype=torch.float64, device=waves.device)
     spectra = torch.fft.rfft(torch.nn.functional.pad(waves.double(), (256, 384)).unfold(2, 512, 128) * window)
+    spectra = spectra.to(waves.dtype.to_complex())
     (n, channels, count, _), window = spectra.shape, window.to(waves)
     place = torch.arange(count, device=waves.device) * rate.double()[:, None]
     low = place.detach().long().clamp(max=count - 2)
@@ -36,12 +37,12 @@ def stretched(waves: Tensor, rate: Tensor, lengths: Tensor) -> Tensor:
     def read(frames: Tensor) -> Tensor:
         return frames.flatten(0, 2).index_select(0, index).view(spectra.shape)
 
-    sizes, share = spectra.abs().to(waves), (place - low).clamp(0, 1).to(waves)[:, None, :, None]
+    sizes, share = spectra.abs(), (place - low).clamp(0, 1).to(waves)[:, None, :, None]
     size = torch.addcmul(read(sizes[:, :, :-1]), share, read(sizes.diff(dim=2)))
     # Where there is no sound, a rounding error would decide the phases of all that follows.
     phases = torch.where(sizes < 1e-5, 0, spectra.angle())
     turns = read(phases.diff(dim=2))
-    phase = phases[:, :, :1] + turns.cumsum(2) - turns
+    phase = phases[:, :, :1] + turns.cumsum(2, dtype=torch.float64) - turns
     phase = (phase - 2 * torch.pi * (phase / (2 * torch.pi)).detach().round()).to(waves)
     there = (place <= count - 1)[:, None, :, None]
     made = overlapped(torch.fft.irfft(torch.polar(size * there, phase), n=512) * window)
