@@ -102,7 +102,7 @@ def _albumentations(levels: torch.Tensor) -> dict[str, Run]:
 
 
 def similar_in_albumentations(count: int) -> Callable[..., Any]:
-    """So many of TrivialAugment's operators, drawn per image; raises ImportError if albumentations is not installed."""
+    """That many of TrivialAugment's operators, drawn per image; raises ImportError without albumentations."""
     import albumentations as A
 
     operators = [

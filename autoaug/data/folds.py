@@ -23,7 +23,7 @@ from autoaug.errors import OptionError
 
 #: The largest fold of `are_even` folds, in fold sizes.
 _LARGEST = 1.5
-#: So many divisions into folds are tried for one with samples of all classes on both sides.
+#: The most divisions into folds that are tried for one with samples of all classes on both sides.
 _CUTS = 5
 
 

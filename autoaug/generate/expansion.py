@@ -29,7 +29,7 @@ from autoaug.utils.json import read_record
 from autoaug.utils.locks import LOCK
 from autoaug.utils.seeds import derive_seed
 
-#: So many copies are made at once.
+#: The number of copies that are made at once.
 _AT_ONCE = 256
 #: A file of noise is about as large as its values; a tenth is added for the file format.
 _ROOM = 1.1

@@ -124,7 +124,7 @@ def _parts(parts: Parts, planned: Sequence[int], candidates: int) -> list[tuple[
 
 
 def _whole_rounds(seeds: int, folds: int | None) -> int:
-    """So many of the seeds that each fold was tested equally often."""
+    """As many of the seeds as test each fold equally often."""
     return seeds - seeds % (folds or 1)
 
 

@@ -8,7 +8,7 @@ import psutil
 
 from autoaug.utils.quantities import about, duration
 
-#: So many candidates are usually trained on more seeds than the first ones.
+#: The number of candidates that are usually trained on more seeds than the first ones.
 GOING_ON = 3
 #: The two trainings of twice the length at the end of a run, in trainings.
 _LONGER = 4

@@ -35,13 +35,13 @@ _LOADING = 1
 #: If two steps take longer than this, in seconds each, that is the estimate; otherwise as many more are timed as are
 #: augmented at once, up to a limit.
 _SLOW, _MOST = 0.2, 8
-#: So many samples are predicted to time that.
+#: The number of samples that are predicted to time prediction.
 _PREDICTED = 64
 #: Steps are timed on batches of so many values at most, which are scaled: those of photographs would take minutes.
 _VALUES = 2**20
 #: A proxy is offered if it takes less than this part of the time: some networks take samples of one size only.
 _WORTHWHILE = 2 / 3
-#: So many smaller samples are made to time these.
+#: The number of smaller samples that are made to time trainings on these.
 _FEW = 256
 
 

@@ -10,22 +10,22 @@ from autoaug.search.strategies.base import TrialRecord
 
 #: A search tries at least so many, and more where they take at most this share of its budget.
 _FEWEST, _OF_BUDGET = 5, 1 / 3
-#: So many are confirmed.
+#: The most baselines that are confirmed.
 CONFIRMED = 5
 #: Ranks baselines that were not tried behind all scores of `baseline_scores`.
 UNTRIED = (-1.0, -math.inf)
 
 
 def affordable_baselines(names: Sequence[str], budget: Budget) -> Sequence[str]:
-    """Those that a search with that budget tries: the first ones; all, where it is one of time."""
+    """The names of the baselines that a search with that budget tries: the first ones, or all with a budget of time."""
     trainings = budget.policies or budget.trainings
     return names if trainings is None else names[: max(_FEWEST, round(trainings * _OF_BUDGET))]
 
 
 def confirmed_baselines(names: Sequence[str], always: Sequence[str], trials: Sequence[TrialRecord]) -> list[str]:
-    """Those that are confirmed, in the order of `names`: the ones that `always` are, then those with the best scores on
-    the validation split in the search's `trials`, on the largest share of the data that they were tried on, then the
-    first of those that were not tried.
+    """The names of the baselines to confirm, in the order of `names`: first come those that are `always` confirmed,
+    then those with the best validation scores in the search's `trials`, on the largest share of the data that they
+    were tried on, then the first of those that were not tried.
     """
     scores = baseline_scores(trials)
     ranked = sorted(names, key=lambda name: (name in always, scores.get(name, UNTRIED)), reverse=True)

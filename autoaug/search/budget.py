@@ -131,8 +131,8 @@ class BudgetTracker:
         return (self.sample_passes + committed) / ((self.budget.trainings or 0.0) * self.full_length)
 
     def done(self) -> float:
-        """The fraction of the search that is over, for who waits for it. Of a budget of policies, the known ones, which
-        come first, spend nothing.
+        """The fraction of the search that is over, for a user who waits for it. Of a budget of policies, the known
+        ones, which come first, spend nothing.
         """
         spent = min(1.0, self.spent(0))
         if self.budget.policies is None:

@@ -41,7 +41,7 @@ class Progress:
         """A stage begins or ends."""
 
     def doing(self, what: str) -> None:
-        """What is going on from now on, for who waits without other news."""
+        """What is going on from now on, for a user who waits without other news."""
 
     def warn(self, message: str) -> None:
         """Something went wrong that does not end the run; by default reported with `say`."""

@@ -44,7 +44,8 @@ _LOCKS = {
         owner="SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' "
         "AND granted AND (classid::bigint << 32) | objid::bigint = :key",
     ),
-    # A server hangs up on who is silent for eight hours; the lock names the database, since all databases share locks.
+    # A server closes a connection that is silent for eight hours. The lock names the database, since all databases
+    # share locks.
     "mysql": _Lock(
         prepare="SET SESSION wait_timeout = 31536000",
         take=f"SELECT GET_LOCK({_NAMED}, 0)",

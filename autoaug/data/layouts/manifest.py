@@ -33,7 +33,7 @@ LABEL_COLUMNS: dict[Kind, str] = {
 _COLUMNS = ("path", *LABEL_COLUMNS.values(), "split", "group")
 #: Enough for millions of lines; an endless file is not read forever.
 _MOST_BYTES = 2**28
-#: So many rows show what the columns are that have other names.
+#: The number of rows that show what the columns are that have other names.
 _LOOKED_AT = 100
 #: What is written where a number is missing.
 _MISSING = ("", "-", "?", "na", "n/a", "nan", "none", "null")

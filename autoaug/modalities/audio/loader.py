@@ -42,7 +42,7 @@ from autoaug.utils.npz import read_array
 suffix = ".wav"
 extra_arrays: Mapping[str, np.ndarray] = {"rate": np.array(RATE)}
 
-#: So many names are looked at to recognize sounds.
+#: The most names that are looked at to recognize sounds.
 _LOOKED_AT = 200
 #: Without a given length, this share of the training sounds fit in whole, up to the most seconds.
 _WHOLE, _MOST = 0.98, 10.0

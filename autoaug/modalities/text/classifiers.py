@@ -16,7 +16,7 @@ from autoaug.utils.files import content_digest
 
 PREFIX = "transformers:"
 PRETRAINED = "pretrained"
-#: So many pieces are read of a text, if the model could take more.
+#: The most pieces of a text that are read, even if the model could take more.
 _MOST = 512
 
 

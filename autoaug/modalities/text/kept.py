@@ -15,7 +15,7 @@ from autoaug.utils.files import cache_folder
 
 #: What makes a text of each text.
 Make = Callable[[Sequence[str]], Sequence[str]]
-#: So many texts are made at once, and then written.
+#: The number of texts that are made before they are written.
 AT_ONCE = 256
 _PAIR: TypeAdapter[tuple[str, str]] = TypeAdapter(tuple[str, str])
 

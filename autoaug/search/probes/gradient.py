@@ -132,7 +132,7 @@ def _look(losses: Callable[[], Tensor], leaves: list[Tensor], ahead: tuple[Tenso
 def _endless(
     setting: TrainingSetting, samples: Samples, size: int, steps: int, seed: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """So many random batches of that size, with their targets."""
+    """Random batches of that size, with their targets."""
     draw = np.random.default_rng(seed)
     rows = [np.sort(draw.integers(0, len(samples), size)) for _ in range(steps)]
     batches = float_batches(samples.inputs, iter(rows), setting.device, setting.modality)

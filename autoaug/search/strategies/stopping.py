@@ -10,7 +10,7 @@ from scipy.stats import norm, t
 
 from autoaug.search.strategies.base import FIRST, TrialRecord
 
-#: So many policies must have been tried before those that were not are judged.
+#: The fewest policies that must have been tried before those that were not are judged.
 _FEWEST = 8
 #: The standard deviation between trainings of one policy at a score of one half; it falls toward 0 and 1 as that of a
 #: share does.

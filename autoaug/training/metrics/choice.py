@@ -22,7 +22,7 @@ from autoaug.training.transcription import Transcription
 from autoaug.training.translation import Translation, made_up
 from autoaug.utils.own_code import names_function
 
-#: So many samples of each class are made up to try a metric.
+#: The number of samples of each class that are made up to try a metric.
 _OF_EACH = 4
 #: By the name of the task; the first metric of a task is its default.
 _METRICS: Mapping[str, Mapping[str, Metric]] = {
