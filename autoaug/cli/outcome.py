@@ -6,7 +6,8 @@ from rich.console import Console
 
 from autoaug.evaluation.advice import advice
 from autoaug.evaluation.cautions import cautions
-from autoaug.evaluation.wording import FEWEST_SEEDS, claimed, lengthened, sureness
+from autoaug.evaluation.statistics import FEWEST_SEEDS
+from autoaug.evaluation.wording import claimed, lengthened, sureness
 from autoaug.policy.words import in_distinct_words, in_words
 from autoaug.report.usage import code_lines
 from autoaug.results import Candidate, MetricRecord, SearchResult

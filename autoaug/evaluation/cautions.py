@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoaug.evaluation.wording import FEWEST_SEEDS
+from autoaug.evaluation.statistics import FEWEST_SEEDS
 from autoaug.results import RECALL, Candidate, SearchResult
 
 #: At most this many classes are listed.

@@ -16,9 +16,11 @@ from autoaug.results import Verdict
 
 #: The chance of a wrong claim, over all interim analyses together.
 ERROR = 0.05
+#: Fewer seeds say next to nothing about their luck: with two, Student's t makes an interval of 13 standard errors.
+FEWEST_SEEDS = 3
 #: P-values below ten to this power are reported as that.
 _LEAST_POWER = -100.0
-#: From so few clusters no residuals are subtracted; see `crossed_errors`.
+#: With this few clusters no residuals are subtracted; see `crossed_errors`.
 _PAIR = 2
 #: The half width of a normal 95 % interval, in standard errors.
 _NORMAL = 1.96

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from autoaug.evaluation.statistics import verdict_of
+from autoaug.evaluation.statistics import FEWEST_SEEDS, verdict_of
 from autoaug.results import CandidateKind, Comparison, MetricRecord, SearchResult, Verdict
 
 if TYPE_CHECKING:
     from autoaug.evaluation.comparing import Paired
 
 
-#: Fewer seeds say next to nothing about their luck: with two, Student's t makes an interval of 13 standard errors.
-FEWEST_SEEDS = 3
-#: And so many are usual.
+#: The usual number of seeds.
 USUAL_SEEDS = 5
 #: What lets a search try more policies, whichever of the three limits it.
 LONGER_SEARCH = "a longer search (more --time, --trials or --budget)"

@@ -13,7 +13,7 @@ from autoaug.data.splits import DataSet
 from autoaug.errors import Interrupted, OtherFormat, PolicyError, RunError, resume_command
 from autoaug.pipeline.configure import prepare, reopen, run_folder_for
 from autoaug.pipeline.forecast import Forecast
-from autoaug.pipeline.forecasting import forecast
+from autoaug.pipeline.forecast_timing import forecast
 from autoaug.pipeline.job import Job
 from autoaug.pipeline.operators import with_operators_ready
 from autoaug.pipeline.options import CompareOptions, SearchOptions

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autoaug.errors import RunError
-from autoaug.evaluation.wording import FEWEST_SEEDS
+from autoaug.evaluation.statistics import FEWEST_SEEDS
 from autoaug.report.charts.compared import compared_chart
 from autoaug.report.frame import plotly_script, render
 from autoaug.report.reading import read_finished

@@ -12,7 +12,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from autoaug.errors import RunError, first_line, resume_command
-from autoaug.evaluation.wording import FEWEST_SEEDS
+from autoaug.evaluation.statistics import FEWEST_SEEDS
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.words import in_words
 from autoaug.report.frame import environment

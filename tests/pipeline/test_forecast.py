@@ -14,7 +14,7 @@ from autoaug.cli.main import main
 from autoaug.pipeline import forecasting
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.forecast import Forecast
-from autoaug.pipeline.forecasting import Timing
+from autoaug.pipeline.forecast_timing import Timing
 from autoaug.pipeline.options import SearchOptions
 from autoaug.training.setting import TrainingSetting
 from autoaug.training.state import TrainingPlan

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from autoaug.evaluation.wording import FEWEST_SEEDS
+from autoaug.evaluation.statistics import FEWEST_SEEDS
 from autoaug.policy.words import in_distinct_words
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import COLORS, base_figure, distinct

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from autoaug.evaluation.statistics import clipped, estimate
-from autoaug.evaluation.wording import FEWEST_SEEDS
+from autoaug.evaluation.statistics import FEWEST_SEEDS, clipped, estimate
 from autoaug.report.before_after import before_and_after
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, distinct, short

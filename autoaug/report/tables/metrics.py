@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from autoaug.evaluation.wording import FEWEST_SEEDS
+from autoaug.evaluation.statistics import FEWEST_SEEDS
 from autoaug.results import Candidate, MetricScores, SearchResult
 
 
