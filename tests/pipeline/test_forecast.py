@@ -11,7 +11,7 @@ import pytest
 
 from autoaug import api
 from autoaug.cli.main import main
-from autoaug.pipeline import forecasting
+from autoaug.pipeline import forecast_timing
 from autoaug.pipeline.configure import prepare
 from autoaug.pipeline.forecast import Forecast
 from autoaug.pipeline.forecast_timing import Timing
@@ -139,7 +139,7 @@ def test_for_large_samples_a_smaller_proxy_is_offered_and_what_it_takes(
         networks.append((setting.model, plan.samples.inputs.shape[-1]))
         return Timing(step=1e-4 * plan.samples.inputs.shape[-1] ** 2, prediction=0.0, memory=1)
 
-    monkeypatch.setattr(forecasting, "_timed", timed)
+    monkeypatch.setattr(forecast_timing, "_timed", timed)
     checked = api.check(tmp_path / "large")
     offer = next(line for line in checked.lines if "proxy" in line)
     assert "with --size 64 --model resnet9, a training takes" in offer
