@@ -36,7 +36,7 @@ from autoaug.policy.loading import check_can_work, check_modality, load_policy
 from autoaug.policy.models import Policy
 from autoaug.runs.callbacks import Logged, check_trackers
 from autoaug.runs.config import RunConfig
-from autoaug.runs.folder import RunFolder, next_free
+from autoaug.runs.folder import RunFolder, make_next_free, next_free
 from autoaug.search.budget import Budget
 from autoaug.search.executors import resolve_executor
 from autoaug.search.progress import Progress
@@ -319,12 +319,15 @@ def _generator(options: RunOptions, kinds: Sequence[str]) -> SavedGenerator | No
     return generator
 
 
-def run_folder_for(options: RunOptions) -> Path:
-    """The given run folder, or ``runs/DATA-search-N`` (or ``-compare-N``) with the next free number."""
+def run_folder_for(options: RunOptions, make: bool = False) -> Path:
+    """The given run folder, or ``runs/DATA-search-N`` (or ``-compare-N``) with the next free number. With `make`, that
+    number is taken: the folder exists from then on.
+    """
     if options.out is not None:
         return Path(options.out)
     kind = "search" if isinstance(options, SearchOptions) else "compare"
-    return next_free(Path("runs"), f"{Path(options.data).stem.replace(':', '-')}-{kind}")
+    free = make_next_free if make else next_free
+    return free(Path("runs"), f"{Path(options.data).stem.replace(':', '-')}-{kind}")
 
 
 def check_trusted(code: str, folder: Path, trust: bool) -> None:

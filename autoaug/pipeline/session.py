@@ -53,7 +53,7 @@ def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Prog
     planned = forecast(job)
     limit = time_limit(config, planned, begun)
     planned = limit.bound(planned) if limit else planned
-    folder = RunFolder.create(job.folder.root, config)
+    folder = RunFolder.create(run_folder_for(options, make=True), config)
     with _driving(folder, config):
         progress.expects(planned.seconds, limit.left() if limit else None)
         for line in (*planned.lines, f"run folder: {folder.root}", *setup_lines(options, data)):

@@ -40,15 +40,15 @@ def transcripts_of(job: Job, result: SearchResult, confirmed: Confirmed) -> Tran
         for source, text, a, b in zip(sources, decode_texts(target_texts(labels)), *predicted, strict=True)
     ]
     (occurs, missed), (occurs_after, missed_after) = (_words(job, side) for side in (before, after))
+    rounds = len(before) // (job.data.folds.count if job.data.folds else 1)  # each tests the whole split once
     words = [
         WordErrors(
             word=word,
-            count=count // len(before),
+            count=count // rounds,
             before=missed[word] / count,
-            after=missed_after[word] / max(1, occurs_after[word]),
+            after=missed_after[word] / occurs_after[word],
         )
         for word, count in occurs.items()
-        if count >= len(before)
     ]
     worst = sorted(words, key=lambda row: (-row.after * row.count, row.word))[:_WORDS]
     return Transcripts(before=pair[0].name, after=pair[1].name, examples=tuple(examples), words=tuple(worst))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,21 @@ def _brief(value: Any) -> str:
 def next_free(parent: Path, stem: str) -> Path:
     """``parent/stem-1``, or the same with the next free number."""
     number = 1
-    while (parent / f"{stem}-{number}").exists():
+    while os.path.lexists(parent / f"{stem}-{number}"):
         number += 1
     return parent / f"{stem}-{number}"
+
+
+def make_next_free(parent: Path, stem: str) -> Path:
+    """Make the folder of `next_free`. Of two runs that start at once, each gets its own. Raises `RunError` if it cannot
+    be made.
+    """
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            with suppress(FileExistsError):  # another run was faster
+                path = next_free(parent, stem)
+                path.mkdir()
+                return path
+    except OSError as fault:
+        raise RunError(f"cannot make a run folder in {parent}: {fault.strerror}") from None

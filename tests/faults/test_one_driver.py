@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,13 +11,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 import autoaug
 from autoaug.errors import InUse, RunError
+from autoaug.pipeline import session
+from autoaug.pipeline.forecast import Forecast
+from autoaug.pipeline.job import Job
 from autoaug.results import SearchResult
-from autoaug.runs.folder import RunFolder
+from autoaug.runs.folder import RunFolder, make_next_free
 from autoaug.utils.locks import LOCK, held
 from tests.faults.life import outcome
 
@@ -106,6 +111,36 @@ def test_of_two_that_begin_at_once_one_is_refused(run: RunFolder, tmp_path: Path
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["config.yaml"]
     with pytest.raises(RunError, match="continue that run with: autoaug resume"):
         RunFolder.create(tmp_path / "new", config)
+
+
+@pytest.mark.fault("driver", "two drivers that begin at once")
+def test_of_two_that_begin_at_once_without_a_name_each_gets_its_own_folder(
+    data: Path, run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one begins while this one is timing its steps."""
+    monkeypatch.chdir(tmp_path)
+    real = session.forecast
+
+    def meanwhile(job: Job) -> Forecast:
+        shutil.copytree(run.root, "runs/bars-search-1")
+        return real(job)
+
+    monkeypatch.setattr(session, "forecast", meanwhile)
+    monkeypatch.setattr(session, "_carry_out", lambda job: job.folder)
+    options = {"trials": 1, "epochs": 1, "seeds": 2, "executor": "inline"}
+    assert cast("Any", autoaug.search(data, **options)).root == Path("runs/bars-search-2")
+
+
+def test_a_folder_that_another_run_takes_first_is_not_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = iter(["run-1", "run-2"])
+    (tmp_path / "run-1").mkdir()
+    monkeypatch.setattr("autoaug.runs.folder.next_free", lambda parent, _: parent / next(names))
+    assert make_next_free(tmp_path, "run") == tmp_path / "run-2"
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="cannot make a run folder in"):
+        make_next_free(tmp_path / "file", "run")
 
 
 def test_a_run_begins_in_the_working_directory(run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
