@@ -293,7 +293,7 @@ def _machine(options: RunOptions) -> _Machine:
         device=device,
         deterministic=options.deterministic,
         workers=workers,
-        executor=resolve_executor(options.executor, workers, options.ray_address),
+        executor=resolve_executor(options.executor, workers, options.ray_address, device),
         ray_address=options.ray_address,
         trial_timeout=parse_time("trial-timeout", options.trial_timeout) if options.trial_timeout is not None else None,
         memory_limit=memory_limit(options.memory_limit),
@@ -350,7 +350,7 @@ def reopen(run: str | Path, trust: bool = False) -> tuple[RunFolder, RunConfig, 
         resolve_device(config.device)
     except (DeviceError, OptionError) as fault:
         raise DeviceError(f"{fault}: change device in {folder.config}") from None
-    resolve_executor(config.executor, config.workers, config.ray_address)
+    resolve_executor(config.executor, config.workers, config.ray_address, config.device)
     check_trackers(config.track)
     models = get_modality(config.modality).models
     models.check(config.model, config.start.weights if config.start is not None else None)

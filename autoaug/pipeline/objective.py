@@ -40,7 +40,7 @@ def search_objective(options: ObjectiveOptions) -> ObjectiveResult:
         progress.measured_by(SCORE)
         job = job_of(options, progress)
         timeout = parse_time("trial-timeout", options.trial_timeout) if options.trial_timeout is not None else None
-        kind = resolve_executor(options.executor, options.workers, options.ray_address)
+        kind = resolve_executor(options.executor, options.workers, options.ray_address, options.device)
         alone = driving(job.folder.root, _CURE) if job.folder else pausing_on_full_disk(_CURE)
         with alone, executors(kind, options.workers, options.device, options.ray_address, timeout) as open_executor:
             result = _carry_out(job, open_executor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from autoaug.search.strategies import get_strategy
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
 from tests.conformance.test_executors import results
+from tests.conftest import PATIENCE
 from tests.tasks import small_task
 
 
@@ -59,6 +61,22 @@ def test_a_cluster_of_two_nodes_runs_trials_and_is_left_running(cluster: Any, tm
         run_search(study, executor, Budget(policies=6), task.full_length_passes(), {}, Logged())
     assert len(study.ended()) == 6
     assert len(cluster.list_all_nodes()) == 2
+
+
+@pytest.mark.slow
+def test_three_workers_share_two_gpus(cluster: Any) -> None:
+    """Of which Ray only counts what is reserved."""
+    import ray
+
+    node = cluster.add_node(num_cpus=3, num_gpus=2)
+    try:
+        with executors("ray-tune", 3, "cuda", cluster.address):
+            until = time.monotonic() + PATIENCE
+            while ray.available_resources().get("GPU") != 0.5:
+                assert time.monotonic() < until, ray.available_resources()
+                time.sleep(0.1)
+    finally:
+        cluster.remove_node(node)
 
 
 @pytest.mark.slow

@@ -135,7 +135,7 @@ def test_a_temporary_folder_whose_path_is_too_long_for_sockets_is_not_used(
         assert folder.parent == Path("/tmp")
     monkeypatch.setattr(os, "access", lambda place, _: str(place) != "/tmp")
     with pytest.raises(OptionError, match=f"at most .* bytes; neither {long} nor /tmp.*set TMPDIR"):
-        resolve_executor("ray-tune", 2, None)
+        resolve_executor("ray-tune", 2, None, "cpu")
 
 
 _TRAININGS = """

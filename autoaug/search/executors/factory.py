@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 EXECUTORS = ("inline", "ray-tune")
 
 
-def resolve_executor(name: str, workers: int, ray_address: str | None) -> str:
-    """Replace ``auto`` by a suitable executor; raise `OptionError` if the named one cannot be used."""
+def resolve_executor(name: str, workers: int, ray_address: str | None, device: str) -> str:
+    """Replace ``auto`` by a suitable executor; raise `OptionError` if the named one cannot be used with the rest."""
     if name == "auto":
         name = "ray-tune" if workers > 1 or ray_address else "inline"
     if name not in EXECUTORS:
@@ -26,6 +26,11 @@ def resolve_executor(name: str, workers: int, ray_address: str | None) -> str:
         given = f"not {workers}" if workers > 1 else "not on a cluster"
         raise OptionError(f"the inline executor runs one worker on this machine, {given}; use --executor ray-tune")
     if name == "ray-tune":
+        if ":" in device:
+            raise OptionError(
+                f"--device {device}: Ray gives each worker its own GPUs; use --device cuda, and set "
+                "CUDA_VISIBLE_DEVICES to choose GPUs"
+            )
         if fault := ray_fault():
             raise OptionError(f"the ray-tune executor cannot be used: {fault}; use --workers 1, which needs no Ray")
         from autoaug.search.executors.ray_folder import check_ray_folder

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import ray
 from ray import cloudpickle
 
@@ -28,7 +25,7 @@ class RayTuneExecutor(Executor):
         self.slots, self._workers = workers.count, workers
         self._lost: set[str] = set()
         self._at_rung: str | None = None
-        self._setting = ray.put(_with_first_device(setting))
+        self._setting = ray.put(setting)
         # In a list, the reference is passed on, rather than what it refers to.
         self._workers.answer_of(self._workers.mailbox.begin.remote([self._setting]))
 
@@ -63,8 +60,3 @@ class RayTuneExecutor(Executor):
 
     def close(self) -> None:
         self._workers.rest()
-
-
-def _with_first_device(setting: Any) -> Any:
-    """A worker sees only its own GPUs, so that the only valid index is the first."""
-    return replace(setting, device=setting.device.partition(":")[0])

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import faulthandler
 import logging
+import math
 import os
 import textwrap
 import threading
@@ -43,7 +44,7 @@ class RayWorkers:
     """Workers that take trials of one setting after another, within `ray_running`.
 
     Args:
-        count: number of workers; each takes one CPU, and an equal share of the GPUs if `device` is one.
+        count: number of workers; each takes one CPU, and a GPU or an equal share of one if `device` is a GPU.
         device: where trials are carried out.
         timeout: seconds that a trial may take before its worker is ended, from when the worker has loaded the setting,
             which may take a minute longer; None for no limit.
@@ -228,8 +229,7 @@ def _in_brief(fault: BaseException) -> str:
 
 
 def _gpus_each(device: str, workers: int) -> float:
-    """How many GPUs each worker gets: a whole number, or a fraction of one."""
+    """How much of a GPU each worker gets: all of one, as it uses no more, or so little that there is room for all."""
     if not device.startswith("cuda"):
         return 0.0
-    each = ray.cluster_resources().get("GPU", 0.0) / workers
-    return float(int(each)) if each >= 1 else each
+    return 1 / math.ceil(workers / ray.cluster_resources()["GPU"])
