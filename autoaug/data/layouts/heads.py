@@ -1,8 +1,10 @@
-"""The names of columns, from the head of a table."""
+"""The names of columns, from the head of a table, and what is in its cells."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +20,53 @@ def columns_of(path: Path) -> list[str]:
     """
     ending = path.suffix.lower()
     if ending == ".parquet":
-        from pyarrow.parquet import read_schema
-
-        kinds = {name: str(kind) for name, kind in zip(*_names_and_types(read_schema(path)), strict=True)}
-        encoded = any(kind.startswith(("struct", "binary", "large_binary")) for kind in kinds.values())
-        return [] if encoded else [name for name, kind in kinds.items() if kind.endswith("string")]
+        return _of_parquet(path)
     if ending in (".jsonl", ".ndjson"):
         with path.open("rb") as file:
-            return list(json.loads(file.readline(_HEAD).decode("utf-8-sig", errors="replace")))
+            return list(flat_cells(json.loads(file.readline(_HEAD).decode("utf-8-sig", errors="replace"))))
     return [name.strip() for row in first_rows(path, 1) for name in row]
+
+
+def flat_cells(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The cells of a row by column. A record of texts, such as ``{"en": …, "fr": …}`` in a column ``a``, is the columns
+    ``a.en`` and ``a.fr``; bytes that are UTF-8 are text.
+    """
+    cells: dict[str, Any] = {}
+    for name, cell in row.items():
+        if isinstance(cell, dict) and cell and all(text is None or isinstance(text, str) for text in cell.values()):
+            cells |= {f"{name}.{key}": text for key, text in cell.items()}
+        else:
+            cells[name] = decoded(cell)
+    return cells
+
+
+def decoded(cell: Any) -> Any:
+    """Bytes as text, if they are UTF-8; else the cell itself."""
+    if isinstance(cell, bytes):
+        with suppress(UnicodeDecodeError):
+            return cell.decode()
+    return cell
+
+
+def _of_parquet(path: Path) -> list[str]:
+    """Whether bytes are text is told by those of the first row."""
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(path) as file:
+        schema = file.schema_arrow
+        first: dict[str, Any] = next((batch.to_pylist()[0] for batch in file.iter_batches(1)), {})
+    names: list[str] = []
+    for name, kind in zip(*_names_and_types(schema), strict=True):
+        words = str(kind)
+        if words.startswith("struct") and all(str(inner.type).endswith("string") for inner in kind):
+            names += [f"{name}.{inner.name}" for inner in kind]
+        elif words.startswith(("struct", "binary", "large_binary")):
+            if not isinstance(decoded(first.get(name)), str):
+                return []
+            names.append(name)
+        elif words.endswith("string"):
+            names.append(name)
+    return names
 
 
 def _names_and_types(schema: Any) -> tuple[list[str], list[Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from autoaug.data.labels import label_text
 from autoaug.data.layouts.encoded import Encoded, list_encoded, role_in
+from autoaug.data.layouts.heads import decoded
 from autoaug.data.layouts.listing import OF_SAMPLES, Listing
 from autoaug.data.layouts.reading import reading
 from autoaug.errors import DataError
@@ -54,11 +55,17 @@ def _samples(path: Path, unused: dict[str, None]) -> Iterator[Encoded]:
         sample, label = _columns(path, schema, pyarrow)
         names = _class_names(path, schema.metadata, label)
         unused |= dict.fromkeys(name for name in schema.names if name not in (sample, label))
+        is_checked = False
         for batch in file.iter_batches(_ROWS, columns=[sample, label]):
             for cell, value in zip(batch[sample].to_pylist(), batch[label].to_pylist(), strict=True):
                 content = cell["bytes"] if isinstance(cell, dict) else cell
                 if content is None or value is None:
                     raise DataError(f"{path}: a row has no {sample if content is None else label}; remove it")
+                if not is_checked and isinstance(decoded(content), str):
+                    raise DataError(
+                        f"{path}: the column {sample!r} has texts where encoded samples should be{OF_SAMPLES}"
+                    )
+                is_checked = True
                 yield Encoded(content, label_text(value, names, str(path)), role_in(path.name))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from autoaug.data.labels import Kind, label_text
 from autoaug.data.layouts.encoded import role_in
 from autoaug.data.layouts.folder import EXPANDED, EXPANSION
-from autoaug.data.layouts.heads import columns_of
+from autoaug.data.layouts.heads import columns_of, flat_cells
 from autoaug.data.layouts.manifest import LABEL_COLUMNS, check_number, joined_labels
 from autoaug.data.layouts.parquet import LABELS, shards
 from autoaug.data.layouts.reading import reading
@@ -91,6 +91,16 @@ def table_files(data: str) -> list[Path]:
     if path.is_dir():
         return [file for ending in ENDINGS for file in shards(path, ending)]
     return [path] if path.suffix.lower() in ENDINGS and path.is_file() else []
+
+
+def table_columns(data: str) -> list[str]:
+    """The names of the columns with text, of a file, a folder or ``hf:NAME``; none if it is no table."""
+    if files := table_files(data):
+        return columns_of(files[0])
+    if not data.startswith("hf:"):
+        return []
+    parts, _ = _of_huggingface(data)
+    return _names_in([row for rows in parts.values() for row in itertools.islice(rows, 1)])
 
 
 def read_table(data: str, names: Columns) -> Table:
@@ -264,7 +274,7 @@ def _of_json(path: Path) -> Iterator[_Row]:
             raise DataError(f"{where}: not JSON ({first_line(fault)})") from None
         if not isinstance(row, dict):
             raise DataError(f'{where}: expected an object such as {{"text": …, "label": …}}, not {line[:40]!r}')
-        yield where, row
+        yield where, flat_cells(row)
 
 
 def _of_parquet(path: Path) -> Iterator[_Row]:
@@ -277,7 +287,7 @@ def _of_parquet(path: Path) -> Iterator[_Row]:
         for batch in file.iter_batches():
             for row in batch.to_pylist():
                 number += 1
-                yield f"{path}, row {number}", row
+                yield f"{path}, row {number}", flat_cells(row)
 
 
 def _of_huggingface(data: str) -> tuple[Mapping[str, Iterator[_Row]], tuple[str, ...]]:
@@ -290,7 +300,7 @@ def _of_huggingface(data: str) -> tuple[Mapping[str, Iterator[_Row]], tuple[str,
         }
         for number, row in enumerate(rows, 1):
             named = {k: names[k](v) if k in names and isinstance(v, int) and v >= 0 else v for k, v in row.items()}
-            yield f"{data}, {split} row {number}", named
+            yield f"{data}, {split} row {number}", flat_cells(named)
 
     splits, unlabeled = load_splits(data.removeprefix("hf:"))
     return {split: rows_of(split, rows) for split, rows in splits.items()}, unlabeled

@@ -27,7 +27,7 @@ from autoaug.modalities.base import AS_SUITS, Reading
 from autoaug.modalities.text.languages import foreign
 from autoaug.modalities.text.lexicon import described
 from autoaug.modalities.text.protected import protected_words
-from autoaug.modalities.text.scripts import mixed_scripts, script_of
+from autoaug.modalities.text.scripts import mixed, script_of
 from autoaug.modalities.text.segmentation import Chinese, Scripts
 from autoaug.modalities.text.tokens import NUMBERS, ROOM, WORD, as_rows, text_of, tokenized
 from autoaug.utils.files import read_text
@@ -146,7 +146,7 @@ def _of_table(table: Table, size: int | None, cut: Cut) -> Source:
         rule=_rule(length),
         left_out=table.left_out,
         assumed=table.assumed,
-        unusual=(*_unusual(split, words, names, length), *mixed_scripts(texts, words, names)),
+        unusual=(*_unusual(split, words, names, length), *mixed(texts, words, names)),
     )
 
 
@@ -247,7 +247,7 @@ def _agree(readable: Sequence[tuple[Item, list[bytes]]], size: int | None, cut: 
     texts = [text_of(as_rows([split[:20]], 20)[0]) for _, split in readable]
     split = [split for _, split in readable]
     labels, names = [item.label for item, _ in readable], [str(item.path) for item, _ in readable]
-    unusual = (*_unusual(split, labels, names, length), *mixed_scripts(texts, labels, names))
+    unusual = (*_unusual(split, labels, names, length), *mixed(texts, labels, names))
     return Common(TextReader(length, cut), _forms(texts, split), _rule(length), unusual)
 
 

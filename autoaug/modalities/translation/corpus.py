@@ -13,8 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from autoaug.data.layouts.encoded import role_in
-from autoaug.data.layouts.heads import columns_of
-from autoaug.data.layouts.table import IDS, Columns, read_table, table_files
+from autoaug.data.layouts.table import IDS, Columns, read_table, table_columns, table_files
 from autoaug.data.source import Role
 from autoaug.errors import DataError
 from autoaug.modalities.translation.catalogs import catalog_files, read_catalogs
@@ -64,9 +63,10 @@ def recognizes(data: str) -> bool:
     for both sides.
     """
     path = Path(data)
-    if files := table_files(data):
-        columns = {name.lower() for name in columns_of(files[0])}
-        return not columns.isdisjoint(SOURCES) and not columns.isdisjoint(TARGETS)
+    if table_files(data):
+        there = table_columns(data)
+        columns = {name.lower() for name in there}
+        return (not columns.isdisjoint(SOURCES) and not columns.isdisjoint(TARGETS)) or len(_in_record(there)) > 1
     if path.suffix.lower() == ".tmx" or _two_files(data) is not None:
         return True
     return bool(catalog_files(data)) or bool(path.is_dir() and _parallel(path))
@@ -228,15 +228,18 @@ def _of_table(data: str) -> Corpus:
 
 
 def _columns(data: str) -> tuple[str, str, tuple[str, ...]]:
-    """The columns of both sides: by their names, or else the first two, which is reported as assumed."""
-    if not (files := table_files(data)):
-        return SOURCES[0], TARGETS[0], ()
-    there = columns_of(files[0])
+    """The columns of both sides: by their names, or else the first two, which is reported as assumed; those of a record
+    ``translation``, if there is one.
+    """
+    there = table_columns(data)
     lower = {name.lower(): name for name in there}
     source, target = (next((lower[name] for name in own if name in lower), None) for own in (SOURCES, TARGETS))
     if source is not None and target is not None:
         return source, target, ()
-    others = _others(there, (source, target))
+    recorded = _in_record(there)
+    if len(recorded) > 1:
+        source = target = None
+    others = recorded if len(recorded) > 1 else _others(there, (source, target))
     if source is not None or target is not None or len(others) < 2:
         lacks = "of sources (source)" if source is None else "of translations (target)"
         raise DataError(f"{data}: there is no column {lacks}; it has {', '.join(there) or 'none of texts'}")
@@ -244,6 +247,11 @@ def _columns(data: str) -> tuple[str, str, tuple[str, ...]]:
         f"{data}: {others[0]!r} is taken for the source and {others[1]!r} for the target; rename them if it is not so"
     )
     return others[0], others[1], (told,)
+
+
+def _in_record(names: Sequence[str]) -> list[str]:
+    """The columns of a record ``translation`` with a text in each language, as the Hugging Face hub has it."""
+    return [name for name in names if name.startswith("translation.")]
 
 
 def _others(names: Sequence[str], taken: Sequence[str | None]) -> list[str]:

@@ -20,7 +20,7 @@ from autoaug.modalities.text.languages import foreign
 from autoaug.modalities.text.lexicon import described
 from autoaug.modalities.text.loader import length_for
 from autoaug.modalities.text.protected import protected_words
-from autoaug.modalities.text.scripts import mixed_scripts, script_of
+from autoaug.modalities.text.scripts import mixed, script_of
 from autoaug.modalities.text.tokens import tokenized
 from autoaug.modalities.text.translators import VARIABLE, translator
 from autoaug.modalities.translation.corpus import Corpus, Pair, read_corpus, recognizes
@@ -140,7 +140,7 @@ def _unusual(corpus: Corpus, rows: Sequence[_Rows], length: int) -> Iterator[str
             yield f"{len(found)} of {len(pairs)} pairs are {what}; the first: {found[0]}"
     names = [printable(pair.where) for pair in pairs]
     for side, texts in zip(("sources", "targets"), zip(*sides, strict=True), strict=True):
-        yield from mixed_scripts(texts, [""] * len(texts), names, side)
+        yield from mixed(texts, [""] * len(texts), names, side)
     yield from _shared(pairs, sides)
     yield from foreign(own[SOURCE] for own in rows[:_LOOKED_AT])
     if translated := sum(bool(pair.back) for pair in pairs):

@@ -10,12 +10,14 @@ import tarfile
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from autoaug.data.loading import open_source, recognize
 from autoaug.errors import DataError
 from autoaug.modalities.text.tokens import text_of
-from tests.modalities.text.writing import written
+from tests.modalities.text.writing import write_table, written
 
 LIMIT = 2**30
 
@@ -63,3 +65,29 @@ def test_a_first_line_without_a_label_is_one_damaged_sample(tmp_path: Path) -> N
     source = open_source(path, 2**30)
     assert (source.classes, len(source.parts["train"])) == (("money", "sport"), 12)
     assert source.unreadable == (f"{path}, line 1: there is no label",)
+
+
+def test_bytes_of_text_in_parquet_are_texts(tmp_path: Path) -> None:
+    rows = list(written(40, 0))
+    texts = pa.array([text.encode() for text, _ in rows], pa.binary())
+    table = pa.table({"text": texts, "label": [label for _, label in rows]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    write_table(tmp_path / "a.csv", rows)
+    found, expected = (open_source(tmp_path / name, LIMIT) for name in ("a.parquet", "a.csv"))
+    assert found.modality == "text"
+    assert found.classes == expected.classes
+    everyone = np.arange(len(rows))
+    assert np.array_equal(*(own.parts["train"].inputs.take(everyone) for own in (found, expected)))
+
+
+def test_bytes_of_text_without_a_known_name_are_refused_by_their_column(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"zeilen": [b"eins", b"zwei"], "label": ["a", "b"]}), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"a\.parquet: the column 'zeilen' has texts .*--modality$"):
+        open_source(tmp_path / "a.parquet", LIMIT)
+
+
+def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
+    data = {"text": [b"eins", b"\xff\xfe", b"drei"], "label": ["a", "b", "a"]}
+    pq.write_table(pa.table(data), tmp_path / "a.parquet")
+    (damaged,) = open_source(tmp_path / "a.parquet", LIMIT).unreadable
+    assert "a.parquet, row 2: text is b'\\xff\\xfe', which is no text" in damaged

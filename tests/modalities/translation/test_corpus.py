@@ -284,6 +284,27 @@ def test_names_of_columns_may_have_separators_in_quotes(tmp_path: Path) -> None:
     assert "'English, US' is taken for the source and 'Spanish, Spain' for the target" in source.assumed[0]
 
 
+@pytest.mark.parametrize("form", ["a.jsonl", "a.parquet", "saved"])
+def test_records_as_the_hub_has_them_are_pairs(form: str, tmp_path: Path) -> None:
+    import datasets
+
+    pairs = [(f"good day {i}", f"bonjour {i}") for i in range(6)]
+    rows = [{"id": str(i), "translation": {"en": en, "fr": fr}} for i, (en, fr) in enumerate(pairs)]
+    features = datasets.Features(
+        {"id": datasets.Value("string"), "translation": datasets.Translation(languages=["en", "fr"])}
+    )
+    data, place = datasets.Dataset.from_list(rows, features=features), tmp_path / form
+    if form == "saved":
+        data.save_to_disk(place)
+    else:
+        data.to_json(place) if form == "a.jsonl" else data.to_parquet(place)
+    name = f"hf:{place}" if form == "saved" else str(place)
+    source = open_source(name, LIMIT, modality="translation" if form == "saved" else None)
+    assert source.modality == "translation"
+    assert texts(source) == pairs
+    assert "'translation.en' is taken for the source and 'translation.fr' for the target" in source.assumed[0]
+
+
 def test_columns_of_ids_are_no_side(tmp_path: Path) -> None:
     rows = [(str(i), "eins", "one", "x") for i in range(3)]
     table = write_table(tmp_path / "t.tsv", rows, ("id", "de", "en", "note"))
