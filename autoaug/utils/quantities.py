@@ -89,8 +89,7 @@ def parse_memory(name: str, text: str) -> int:
 
 
 def parse_lengths(name: str, value: int | str) -> tuple[int, ...]:
-    """The lengths of a sample's axes, such as ``64`` or ``96x128``; the first of three counts frames, which may be few.
-    """
+    """The lengths of a sample's axes, such as ``64`` or ``96x128``; the first of three is a number of frames."""
     parts = str(value).lower().split("x")
     if not all(re.fullmatch(r"-?[0-9]+", part) for part in parts):
         raise OptionError(f"--{name} {value!r} must be a number, or numbers joined by x, such as 64 or 96x128")

@@ -76,8 +76,8 @@ def parallel_figure(chosen: Choices, metric: MetricRecord) -> go.Figure:
         labelangle=-20,
         labelside="bottom",
     )
-    ticks = dimensions[0].get("ticktext", [""])
-    figure.update_layout(margin={"l": max(120, _CHARACTER * max(map(len, ticks))), "r": 80, "t": 32, "b": 90})
+    widest = max(len(str(tick)) for tick in dimensions[0].get("ticktext", [""]))
+    figure.update_layout(margin={"l": max(120, _CHARACTER * widest), "r": 80, "t": 32, "b": 90})
     return figure
 
 
