@@ -8,6 +8,9 @@ from pydantic import Field
 
 from autoaug.results.record import Interval, Record
 
+#: What is nearer to 0 is 0 up to rounding, such as the kappa of chance.
+_ROUNDING = 1e-12
+
 
 class MetricRecord(Record):
     """The metric that scores are based on, and the one place where scores are converted to its unit. A score is the
@@ -70,6 +73,7 @@ class MetricRecord(Record):
         """A value that is in the metric's unit already, as text without the unit; `sign` is ``+`` to show that of
         positive values too.
         """
+        value = 0.0 if abs(value) < _ROUNDING else value
         return f"{value:{sign}z{self.digits(decimals)}}"  # z: no -0
 
     def title(self, of: str = "", at: str = "") -> str:

@@ -24,6 +24,7 @@ def test_what_rounds_to_nothing_has_no_minus() -> None:
     assert ACCURACY.number(-0.0) == "0.00"
     assert ACCURACY.number(-0.006) == "-0.01"
     assert PLAIN.number(-1e-9) == "-1e-09", "of an unknown size"
+    assert PLAIN.number(0.1 * 3 - 0.3, sign="+") == "+0", "0 up to rounding, as the kappa of chance"
 
 
 def test_turned_scores_are_shown_as_they_were() -> None:

@@ -40,6 +40,7 @@ def test_what_users_write_is_read() -> None:
     assert parse_memory("memory-limit", "9" * 400) == sys.maxsize
     assert parse_multiple("budget", "2.5x") == 2.5
     assert [parse_lengths("size", value) for value in (64, "64", "96X128")] == [(64,), (64,), (96, 128)]
+    assert parse_lengths("size", "2x20x30") == (2, 20, 30), "of frames, two are enough"
 
 
 def test_programs_pass_numbers() -> None:
@@ -55,7 +56,7 @@ def test_programs_pass_numbers() -> None:
         *((parse, value) for parse in (parse_time, parse_multiple) for value in (0, -1.0, math.inf, math.nan)),
         *((parse_multiple, text) for text in ("10", "x", "0x", "-1x", "nanx", "1e3x", "9" * 400 + "x")),
         *((parse_memory, text) for text in ("", "much", "-1G", "1X", -1)),
-        *((parse_lengths, text) for text in ("", "big", "3", "64x", "1" * 99)),
+        *((parse_lengths, text) for text in ("", "big", "3", "3x64", "0x64x64", "2x3x64", "64x", "1" * 99)),
         *((check_positive, value) for value in (0.0, -1.0, math.inf, math.nan)),
         *((between(2), value) for value in (1, 10_001)),
     ],

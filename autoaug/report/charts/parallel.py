@@ -14,6 +14,8 @@ from autoaug.results import MetricRecord, TrialSummary
 
 _MOST_DIMENSIONS = 10
 _FEWEST_TRIALS = 4
+#: Pixels of a character of a tick, with some room: the ticks of the first axis are left of it.
+_CHARACTER = 8
 
 
 class Choices(NamedTuple):
@@ -70,10 +72,12 @@ def parallel_figure(chosen: Choices, metric: MetricRecord) -> go.Figure:
             "colorscale": [[0, MUTED], [0.5, "#56B4E9"], [1, WARN]],
             "showscale": False,
         },
+        rangefont={"size": 1, "color": "rgba(0,0,0,0)"},  # ticks have the numbers; these would be below the labels
         labelangle=-20,
         labelside="bottom",
     )
-    figure.update_layout(margin={"l": 120, "r": 80, "t": 32, "b": 90})
+    widest = max(len(str(tick)) for tick in dimensions[0].get("ticktext", [""]))
+    figure.update_layout(margin={"l": max(120, _CHARACTER * widest), "r": 80, "t": 32, "b": 90})
     return figure
 
 
