@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 import torch
 
-from autoaug.errors import OptionError
 from autoaug.policy.loading import load_policy
 from autoaug.runs.callbacks import Logged
 from autoaug.search.budget import Budget
@@ -30,7 +29,6 @@ from autoaug.search.executors import (
     executors,
     ray_mailbox,
     ray_workers,
-    resolve_executor,
 )
 from autoaug.search.executors.ray_mailbox import Mailbox
 from autoaug.search.loop import run_search
@@ -194,27 +192,6 @@ def test_workers_have_the_priority_of_the_search() -> None:
     assert ray.get(ray.remote(lambda: os.nice(0)).remote()) == os.nice(0)
 
 
-@pytest.mark.parametrize("name", ["auto", "ray-tune"])
-def test_an_index_of_a_gpu_is_refused_for_workers_that_see_only_their_own(name: str) -> None:
-    with pytest.raises(OptionError, match=r"--device cuda:1: .* set CUDA_VISIBLE_DEVICES"):
-        resolve_executor(name, 2, None, "cuda:1")
-    assert resolve_executor("auto", 1, None, "cuda:1") == "inline"
-    assert resolve_executor("ray-tune", 2, None, "cuda") == "ray-tune"
-
-
-@pytest.mark.parametrize("gpus", [1, 2, 3, 8])
-@pytest.mark.parametrize("workers", [1, 2, 3, 4, 7])
-def test_no_worker_reserves_more_than_the_gpu_it_uses_and_there_is_room_for_all(
-    gpus: int, workers: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 9.0, "GPU": float(gpus)})
-    each = ray_workers._gpus_each("cuda", workers)
-    assert 0 < each <= 1
-    assert gpus * int(1 / each + 1e-9) >= workers, "a worker is on one GPU"
-    assert gpus * int(1 / each + 1e-9) < workers + gpus, "no GPU is shared by more than it must be"
-    assert ray_workers._gpus_each("cpu", workers) == 0
-
-
 def test_the_mailbox_loads_no_torch() -> None:
     """Its process is up seconds earlier."""
     code = "import sys, autoaug.search.executors.ray_mailbox; print({'torch', 'sklearn', 'scipy'} & sys.modules.keys())"
@@ -371,7 +348,6 @@ def test_a_trial_that_is_ended_at_a_rung_where_its_worker_died_is_not_run_again(
 
 def test_a_worker_loads_a_task_once_and_tells_when_each_of_its_trials_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """So the mailbox need not know what a worker had loaded before it died and was restarted."""
-    from autoaug.search.executors import ray_workers
 
     started: list[str] = []
     monkeypatch.setattr(ray_workers.ray, "get", lambda answer: answer)
@@ -387,7 +363,6 @@ def test_a_worker_loads_a_task_once_and_tells_when_each_of_its_trials_starts(mon
 
 
 def test_a_worker_is_limited_while_it_loads_the_task_and_anew_in_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:
-    from autoaug.search.executors import ray_workers
 
     noted: list[object] = []
 
