@@ -22,14 +22,7 @@ import torch
 from autoaug.policy.loading import load_policy
 from autoaug.runs.callbacks import Logged
 from autoaug.search.budget import Budget
-from autoaug.search.executors import (
-    EXECUTORS,
-    Executor,
-    TrialSpec,
-    executors,
-    ray_mailbox,
-    ray_workers,
-)
+from autoaug.search.executors import EXECUTORS, Executor, TrialSpec, executors, ray_mailbox
 from autoaug.search.executors.ray_mailbox import Mailbox
 from autoaug.search.loop import run_search
 from autoaug.search.space import load_space
@@ -348,6 +341,7 @@ def test_a_trial_that_is_ended_at_a_rung_where_its_worker_died_is_not_run_again(
 
 def test_a_worker_loads_a_task_once_and_tells_when_each_of_its_trials_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """So the mailbox need not know what a worker had loaded before it died and was restarted."""
+    from autoaug.search.executors import ray_workers
 
     started: list[str] = []
     monkeypatch.setattr(ray_workers.ray, "get", lambda answer: answer)
@@ -363,6 +357,7 @@ def test_a_worker_loads_a_task_once_and_tells_when_each_of_its_trials_starts(mon
 
 
 def test_a_worker_is_limited_while_it_loads_the_task_and_anew_in_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    from autoaug.search.executors import ray_workers
 
     noted: list[object] = []
 
