@@ -77,7 +77,7 @@ def parallel_figure(chosen: Choices, metric: MetricRecord) -> go.Figure:
         labelside="bottom",
     )
     widest = max(len(str(tick)) for tick in dimensions[0].get("ticktext", [""]))
-    figure.update_layout(margin={"l": max(120, _CHARACTER * widest), "r": 80, "t": 32, "b": 90})
+    figure.update_layout(margin={"l": max(120, _CHARACTER * widest), "r": 110, "t": 32, "b": 90})
     return figure
 
 
