@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from torch import nn
 
 import autoaug
 from autoaug import api
-from autoaug.errors import AllTrialsFailed
+from autoaug.errors import AllTrialsFailed, OptionError
 from autoaug.policy.loading import load_policy
 from autoaug.runs.callbacks import Logged
 from autoaug.search.executors import TrialSpec
@@ -130,3 +131,8 @@ def test_a_metric_that_fails_ends_the_search_with_one_line_and_it_goes_on_when_i
     result = autoaug.resume(out, trust=True)
     assert [trial.status for trial in result.history[:2]] == ["complete", "complete"]
     assert result.verdict
+
+
+def test_a_limit_that_no_alarm_could_keep_is_refused() -> None:
+    with ThreadPoolExecutor(1) as pool, pytest.raises(OptionError, match=r"--trial-timeout ends trials in .* main"):
+        pool.submit(InlineExecutor, small_task(), timeout=1.0).result()

@@ -44,7 +44,7 @@ _WORDS = {
     "Japanese": "の は を に が で と も か な し て た い る れ さ す こ ま",
 }
 _SETS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
-#: A text has the language of which it has so many different words more than of any other.
+#: A text has the language of which it has at least this many different words more than of any other.
 _LEAD = 3
 #: Words of languages other than English and Chinese, and words of English that those do not have.
 _OTHERS = frozenset[str]().union(*(_SETS[name] for name in _SETS if name not in ("English", "Chinese")))

@@ -20,13 +20,13 @@ _LINKS = re.compile(r"\S*(?:://|www\.|@)\S*")
 #: A word, or a letter of a script without spaces.
 _WORDS = re.compile(f"[{Scripts.unspaced}]|[^\\W\\d_{Scripts.unspaced}]+")
 #: A text is in another script with less than such a share of its words in the one of most texts, so that names of
-#: brands change nothing. It has so many words at least, unless texts here usually have fewer: "OK" stands everywhere.
+#: brands change nothing. It has this many words at least, unless texts here usually have fewer: "OK" stands everywhere.
 _SHARE, _FEWEST = 0.2, 4
 _LOOKED_AT = 2000
-#: A language is another one with such a share of the texts whose language is known, and so many; the commonest one is
+#: A language is another one with this share of the texts whose language is known, and this many; the commonest one is
 #: that of such a share of all texts, unless theirs is none that is known.
 _NOTABLE, _COMMON = 0.01, 0.05
-#: So many texts are named.
+#: The most texts that are named.
 _NAMED = 3
 #: A class is told by its script or language if so many of its texts are in another one, so many times as often as
 #: others.

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from autoaug.errors import OptionError
 from autoaug.search.executors.base import Executor, TrialSpec, timed_out, unless_disk_full
 from autoaug.training.result import TrialResult
 from autoaug.training.setting import Setting
@@ -22,11 +23,19 @@ class InlineExecutor(Executor):
         setting: what the trials have in common.
         timeout: seconds that a trial may take; None for no limit. The alarm takes effect between two Python
             instructions: it cannot end a library call that never returns, which needs separate worker processes.
+
+    Raises:
+        OptionError: there is a limit, and this is not the main thread, in which alone the alarm rings.
     """
 
     slots = 1
 
     def __init__(self, setting: Setting, timeout: float | None = None) -> None:
+        if timeout is not None and threading.current_thread() is not threading.main_thread():
+            raise OptionError(
+                "--trial-timeout ends trials in the program's main thread alone: call autoaug there, or use "
+                "--executor ray-tune"
+            )
         self._setting, self._timeout = setting, timeout
         self._waiting: deque[TrialSpec] = deque()
         self._current: tuple[str, Iterator[TrialResult]] | None = None
@@ -56,7 +65,7 @@ class InlineExecutor(Executor):
     @contextmanager
     def _alarm(self) -> Iterator[None]:
         """Raise `TimeoutError` in the block when the trial's time is up."""
-        if self._timeout is None or threading.current_thread() is not threading.main_thread():
+        if self._timeout is None:
             yield
             return
 
