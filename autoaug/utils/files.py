@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -49,9 +50,12 @@ def read_bytes(path: Path, error: type[AutoaugError], at_most: int | None = None
 
 
 def read_text(path: Path, error: type[AutoaugError], at_most: int | None = None) -> str:
-    """Read a regular file as UTF-8 text; raises `error` as `read_bytes` does, and if it is not UTF-8."""
+    """Read a regular file as UTF-8 text, or as UTF-16 if it begins with the mark of that; raises `error` as
+    `read_bytes` does, and if it is neither.
+    """
+    content = read_bytes(path, error, at_most)
     try:
-        return read_bytes(path, error, at_most).decode("utf-8-sig")
+        return content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError as fault:
         raise error(f"{path} is not UTF-8 text (byte {fault.start}); save it as UTF-8") from None
 

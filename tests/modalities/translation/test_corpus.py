@@ -58,8 +58,9 @@ def test_all_forms_hold_the_same_pairs(tmp_path: Path) -> None:
     write(tmp_path / "folder" / "train.src", de.read_text()), write(tmp_path / "folder" / "train.tgt", en.read_text())
     tmx = write(tmp_path / "m.tmx", TMX.format(srclang="de"))
     spaced = TMX.format(srclang="de").replace("<tmx ", '<tmx xmlns="http://www.lisa.org/tmx14" ')
-    in_namespace = write(tmp_path / "n.tmx", spaced)
-    for data in (table, named, f"{de},{en}", tmp_path / "folder", tmx, in_namespace):
+    in_namespace, wide = write(tmp_path / "n.tmx", spaced), tmp_path / "w.tmx"
+    wide.write_text(TMX.format(srclang="de").replace("UTF-8", "UTF-16"), encoding="utf-16")
+    for data in (table, named, f"{de},{en}", tmp_path / "folder", tmx, in_namespace, wide):
         source = open_source(data, LIMIT)
         assert source.modality == "translation", data
         assert texts(source) == pairs, data
