@@ -91,7 +91,7 @@ def run(tmp_path: Path) -> RunFolder:
         ("probes/matching/policy", {"layers": 1}, "matching"),
         ("generated", {"pca": {"seconds": 1, "failed": None}}, "pca: failed"),
         ("generated", {"pca": {"seconds": 1}}, "pca: it lacks bytes"),
-        ("format", 3, "format 3, but this autoaug reads 2; upgrade"),
+        ("format", 3, "format 3, but this autoaug reads 2; install a newer autoaug"),
         ("unheard", 1, "unheard"),
     ],
 )

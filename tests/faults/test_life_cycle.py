@@ -145,7 +145,7 @@ def test_a_damaged_policy_is_written_again_by_resume(
 def test_a_result_of_a_newer_version_is_left_as_it_is(run: RunFolder) -> None:
     newer = run.result.read_text().replace('"format": 2', '"format": 3', 1)
     run.result.write_text(newer)
-    with pytest.raises(OtherFormat, match=r"has format 3, but this autoaug reads 2; upgrade"):
+    with pytest.raises(OtherFormat, match=r"has format 3, but this autoaug reads 2; install a newer autoaug"):
         autoaug.resume(run.root, trust=True)
     assert run.result.read_text() == newer
 

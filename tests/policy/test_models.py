@@ -145,7 +145,7 @@ def test_two_mixings_cannot_be_joined() -> None:
         ("layers: [\n", ["line", "YAML"]),
         ("- 1\n", ["mapping"]),
         ("!!python/object/apply:os.system [echo]\n", ["YAML"]),
-        ("format: 3\n", ["has format 3", "upgrade"]),
+        ("format: 3\n", ["has format 3", "install a newer"]),
         ("", ["empty"]),
         ("# nothing\n", ["empty"]),
         ("name: a\ncopies: !!int 9z\n", ["line 2", "'9z' is not a valid int"]),
