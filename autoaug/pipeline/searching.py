@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from autoaug.data.pool import Pool
 from autoaug.evaluation.confirmation import CandidatePolicy, distinct
 from autoaug.generate.filter import format_counts, load_accept_function
 from autoaug.generate.pool import Pooled, PoolSettings, make_pool, pool_filter
@@ -93,7 +94,7 @@ def candidates_of(job: Job, setting: TrainingSetting, facts: Facts, open_executo
     space = config.space.without_kinds({*config.space.synthetic.kinds} - {"none", *setting.pools})
     main = _Search(config.strategy, config.seed, config.study, folder.study)
     study, stopped = _search(job, main, space, setting, facts, open_executor)
-    finalists = _finalists(study, config.finalists)
+    finalists = _finalists(study, config.finalists, setting.pools)
     policies = {name: load_policy(name) for name in study.space.baselines}
     baselines = known_candidates(study, policies, get_modality(setting.modality).usual_policy)
     if left := [name for name in space.baselines if name not in {baseline.name for baseline in baselines}]:
@@ -107,7 +108,7 @@ def candidates_of(job: Job, setting: TrainingSetting, facts: Facts, open_executo
         folder.control.mkdir(exist_ok=True)
         name = config.study if config.storage is None else f"{config.study}-rival"
         control = _Search(config.control, seed, name, folder.control / "study.db")
-        best = _finalists(_search(job, control, space, setting, facts, open_executor)[0], 1)
+        best = _finalists(_search(job, control, space, setting, facts, open_executor)[0], 1, setting.pools)
         candidates += [replace(candidate, name="random-search", kind="control") for candidate in best]
     return Searched(distinct(candidates), study, stopped)
 
@@ -196,9 +197,18 @@ def regularized_alike(
     ]
 
 
-def _finalists(study: SearchStudy, count: int) -> list[CandidatePolicy]:
-    """The policies that the strategy ranks highest, each once."""
-    return distinct(searched_candidates(study))[:count]
+def _finalists(study: SearchStudy, count: int, pools: Mapping[str, Pool]) -> list[CandidatePolicy]:
+    """The policies that the strategy ranks highest, each once, and as they were trained."""
+    searched = searched_candidates(study)
+    return distinct([replace(one, policy=as_trained(one.policy, pools)) for one in searched])[:count]
+
+
+def as_trained(policy: Policy, pools: Mapping[str, Pool]) -> Policy:
+    """The policy, without generated samples if the pools have none with its confidence: its trials had none."""
+    synthetic = policy.synthetic
+    if synthetic is None or (synthetic.kind in pools and len(pools[synthetic.kind].above(synthetic.confidence))):
+        return policy
+    return policy.model_copy(update={"synthetic": None})
 
 
 def _given(job: Job) -> list[CandidatePolicy]:

@@ -49,13 +49,14 @@ def read_bytes(path: Path, error: type[AutoaugError], at_most: int | None = None
     return content
 
 
-def read_text(path: Path, error: type[AutoaugError], at_most: int | None = None) -> str:
-    """Read a regular file as UTF-8 text, or as UTF-16 if it begins with the mark of that; raises `error` as
-    `read_bytes` does, and if it is neither.
+def read_text(path: Path, error: type[AutoaugError], at_most: int | None = None, utf_16: bool = False) -> str:
+    """Read a regular file as UTF-8 text or, with `utf_16`, as UTF-16 if it begins with the mark of that; raises `error`
+    as `read_bytes` does, and if it is neither.
     """
     content = read_bytes(path, error, at_most)
+    is_wide = utf_16 and content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
     try:
-        return content.decode("utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
+        return content.decode("utf-16" if is_wide else "utf-8-sig")
     except UnicodeDecodeError as fault:
         raise error(f"{path} is not UTF-8 text (byte {fault.start}); save it as UTF-8") from None
 

@@ -27,6 +27,7 @@ from autoaug.modalities.base import AS_SUITS, Modality
 from autoaug.modalities.generators import Collapsed
 from autoaug.modalities.image.generators import GENERATORS, gan, gaussian
 from autoaug.modalities.registry import all_modalities
+from autoaug.pipeline.searching import as_trained
 from autoaug.policy.loading import load_policy, parse_policy
 from autoaug.policy.models import Adversarial, Policy, Regularization, Synthetic
 from autoaug.results import SearchResult
@@ -244,6 +245,17 @@ def test_without_a_pool_a_policy_is_not_confirmed_as_if_it_had_one() -> None:
     result = list(Train(policy).run(small_task(test=True), 0))[-1]
     assert result.status == "failed"
     assert result.reason == "PolicyError: there are no generated samples: the gan failed"
+
+
+def test_a_finalist_is_confirmed_as_its_trials_were_trained() -> None:
+    made = Samples(MemoryInputs(small_task().train.inputs.take(np.arange(8))), np.zeros(8, np.int64))
+    pools = {"pca": Pool(made, np.linspace(0, 0.5, 8))}
+    had, had_none, failed = (
+        Policy(synthetic=Synthetic(kind=kind, confidence=least))
+        for kind, least in (("pca", 0.4), ("pca", 0.9), ("gan", 0))
+    )
+    assert as_trained(had, pools) == had
+    assert as_trained(had_none, pools) == as_trained(failed, pools) == as_trained(Policy(), pools) == Policy()
 
 
 def test_a_pool_is_made_once_and_then_read(tmp_path: Path) -> None:

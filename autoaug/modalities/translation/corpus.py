@@ -161,7 +161,7 @@ def _of_tmx(path: Path) -> Corpus:
     """The units of a Translation Memory eXchange file (LISA, 1.4b): the source has the language that its header names,
     or that of the first text. A language may have a region in some places only, such as ``en-US`` and ``en``.
     """
-    text = read_text(path, DataError, _MOST_BYTES)
+    text = read_text(path, DataError, _MOST_BYTES, utf_16=True)
     if "<!ENTITY" in text:
         raise DataError(f"{path} defines entities, which no TMX file needs; take them out")
     try:
