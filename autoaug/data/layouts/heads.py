@@ -52,21 +52,27 @@ def _of_parquet(path: Path) -> list[str]:
     """Whether bytes are text is told by those of the first row."""
     from pyarrow.parquet import ParquetFile
 
-    with ParquetFile(path) as file:
-        schema = file.schema_arrow
-        first: dict[str, Any] = next((batch.to_pylist()[0] for batch in file.iter_batches(1)), {})
     names: list[str] = []
-    for name, kind in zip(*_names_and_types(schema), strict=True):
-        words = str(kind)
-        if words.startswith("struct") and all(str(inner.type).endswith("string") for inner in kind):
-            names += [f"{name}.{inner.name}" for inner in kind]
-        elif words.startswith(("struct", "binary", "large_binary")):
-            if not isinstance(decoded(first.get(name)), str):
-                return []
-            names.append(name)
-        elif words.endswith("string"):
-            names.append(name)
+    # Otherwise the columns of all rows in its group are read, which may be gigabytes of encoded samples.
+    with ParquetFile(path, memory_map=True) as file:
+        for name, kind in zip(*_names_and_types(file.schema_arrow), strict=True):
+            words = str(kind)
+            if words.startswith("struct"):
+                if not all(str(inner.type).endswith("string") for inner in kind):
+                    return []
+                names += [f"{name}.{inner.name}" for inner in kind]
+            elif words.startswith(("binary", "large_binary")):
+                if not isinstance(decoded(_first_cell(file, name)), str):
+                    return []
+                names.append(name)
+            elif words.endswith("string"):
+                names.append(name)
     return names
+
+
+def _first_cell(file: Any, name: str) -> Any:
+    """The first cell of a column of a Parquet file; None if there are no rows."""
+    return next((batch.to_pylist()[0][name] for batch in file.iter_batches(1, columns=[name])), None)
 
 
 def _names_and_types(schema: Any) -> tuple[list[str], list[Any]]:
