@@ -17,6 +17,10 @@ class Pool:
     samples: Samples
     confidence: np.ndarray
 
+    def reaches(self, least: float) -> bool:
+        """Whether any sample has a confidence of at least `least`."""
+        return bool((self.confidence >= least).any())
+
     def above(self, least: float) -> Samples:
         """The samples with a confidence of at least `least`."""
         rows = np.flatnonzero(self.confidence >= least)

@@ -205,10 +205,11 @@ def _finalists(study: SearchStudy, count: int, pools: Mapping[str, Pool]) -> lis
 
 def as_trained(policy: Policy, pools: Mapping[str, Pool]) -> Policy:
     """The policy, without generated samples if the pools have none with its confidence: its trials had none."""
-    synthetic = policy.synthetic
-    if synthetic is None or (synthetic.kind in pools and len(pools[synthetic.kind].above(synthetic.confidence))):
+    if policy.synthetic is None:
         return policy
-    return policy.model_copy(update={"synthetic": None})
+    pool = pools.get(policy.synthetic.kind)
+    has_samples = pool is not None and pool.reaches(policy.synthetic.confidence)
+    return policy if has_samples else policy.model_copy(update={"synthetic": None})
 
 
 def _given(job: Job) -> list[CandidatePolicy]:

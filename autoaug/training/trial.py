@@ -220,11 +220,10 @@ def _pool(work: Train, setting: TrainingSetting) -> tuple[Samples | None, str]:
         return None, ""
     if work.data_fraction < 1:
         return None, "without generated samples: their generator knows more of the data than this trial may"
-    kind = policy.synthetic.kind
+    kind, least = policy.synthetic.kind, policy.synthetic.confidence
     pool = setting.pools.get(kind)
-    samples = pool.above(policy.synthetic.confidence) if pool else None
-    if samples:
-        return samples, ""
+    if pool and pool.reaches(least):
+        return pool.above(least), ""
     fault = f"none of the {kind} has enough confidence" if pool else f"the {kind} failed"
     if setting.test is not None:
         raise PolicyError(f"there are no generated samples: {fault}")
