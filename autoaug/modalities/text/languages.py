@@ -46,9 +46,9 @@ _WORDS = {
 _SETS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
 #: A text has the language of which it has at least this many different words more than of any other.
 _LEAD = 3
-#: Words of languages other than English and Chinese, and words of English that those do not have.
-_OTHERS = frozenset[str]().union(*(_SETS[name] for name in _SETS if name not in ("English", "Chinese")))
-_ENGLISH = _SETS["English"] - _OTHERS
+_ELSEWHERE = frozenset[str]().union(*(_SETS[name] for name in _SETS if name not in ("English", "Chinese")))
+#: Words of languages other than English and Chinese that English does not have, and words of English alone.
+_OTHERS, _ENGLISH = _ELSEWHERE - _SETS["English"], _SETS["English"] - _ELSEWHERE
 #: Texts are foreign with such a share of words of other languages at least, and with such a one of English at most.
 _FOREIGN, _OURS = 0.1, 0.03
 
@@ -69,7 +69,7 @@ def foreign(texts: Iterable[Sequence[bytes]]) -> Iterator[str]:
     """
     units = [unit for text in texts for unit in text if unit[0] & WORD]
     words = [unit[1:].rstrip(b"\0").decode(errors="replace").lower() for unit in units]
-    others = sum(word in _OTHERS - _SETS["English"] or _is_far(word[0]) for word in words)
+    others = sum(word in _OTHERS or _is_far(word[0]) for word in words)
     english = sum(word in _ENGLISH for word in words)
     if own_file() is None and others > _FOREIGN * len(words) and english < _OURS * len(words):
         yield (

@@ -236,10 +236,11 @@ def _columns(data: str) -> tuple[str, str, tuple[str, ...]]:
     source, target = (next((lower[name] for name in own if name in lower), None) for own in (SOURCES, TARGETS))
     if source is not None and target is not None:
         return source, target, ()
-    recorded = _in_record(there)
-    if len(recorded) > 1:
+    others = _in_record(there)
+    if len(others) > 1:
         source = target = None
-    others = recorded if len(recorded) > 1 else _others(there, (source, target))
+    else:
+        others = _others(there, (source, target))
     if source is not None or target is not None or len(others) < 2:
         lacks = "of sources (source)" if source is None else "of translations (target)"
         raise DataError(f"{data}: there is no column {lacks}; it has {', '.join(there) or 'none of texts'}")
