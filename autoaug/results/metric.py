@@ -14,7 +14,8 @@ _ROUNDING = 1e-12
 
 class MetricRecord(Record):
     """The metric that scores are based on, and the one place where scores are converted to its unit. A score is the
-    metric, negated if needed so that larger is better.
+    metric, negated if needed so that larger is better. So are all numbers of records that are made of scores: means,
+    intervals and differences. `MetricValues` and the provenance of a policy have the metric as it is computed.
 
     Attributes:
         name: its name in text.
@@ -113,9 +114,9 @@ ACCURACY = MetricRecord()
 RECALL = MetricRecord(name="recall")
 
 
-class MetricScores(Record):
+class MetricValues(Record):
     """A metric on the test split: its `values`, one per seed, their mean and its interval, as the metric computes them
-    (shares in [0, 1], and nothing is negated).
+    (shares in [0, 1], and nothing is negated), because larger is not better for each.
     """
 
     metric: MetricRecord
