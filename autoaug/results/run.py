@@ -257,8 +257,8 @@ class SearchResult(Record):
     """The outcome of a search: the content of ``result.json``. The verdict is based on the `comparison` of the finalist
     with the best baseline by validation; `claims` are what is proven about the policy that is returned; `longer` is
     what it and its rival gain from twice the length; `stopped` is why the search ended before its budget was spent, if
-    it did; `transcripts` has predicted texts, if texts are predicted; `trial_metric` is what the scores of trials are,
-    if it is not the `metric`.
+    it did, and it is `exhausted` if nothing was left to try; `transcripts` has predicted texts, if texts are predicted;
+    `trial_metric` is what the scores of trials are, if it is not the `metric`.
     """
 
     format: Literal[2] = 2
@@ -277,6 +277,7 @@ class SearchResult(Record):
     data: DataSummary
     objectives: Annotated[tuple[str, ...], Field(min_length=1)] = ("accuracy",)
     stopped: str = ""
+    exhausted: bool = False
     history: tuple[TrialSummary, ...]
     probes: dict[str, dict[str, Any]] = Field(default_factory=dict)
     generated: dict[str, dict[str, Any]] = Field(default_factory=dict)
