@@ -129,11 +129,11 @@ def _driving(folder: RunFolder, config: RunConfig) -> Iterator[None]:
 
 def _carry_out(job: Job) -> SearchResult:
     config = job.config
-    trackers = open_trackers(config, job.folder, job.progress)
-    with alone_in_study(config.storage, config.study) if config.storage else nullcontext():
-        result = run_job(replace(job, progress=Broadcast([job.progress, *trackers])))
-    for tracker in trackers:
-        tracker.finished(result)
+    with open_trackers(config, job.folder, job.progress) as trackers:
+        with alone_in_study(config.storage, config.study) if config.storage else nullcontext():
+            result = run_job(replace(job, progress=Broadcast([job.progress, *trackers])))
+        for tracker in trackers:
+            tracker.finished(result)
     return result
 
 

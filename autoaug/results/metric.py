@@ -50,11 +50,6 @@ class MetricRecord(Record):
         low, high = sorted(self.plain(score) for score in scores)
         return low, high
 
-    @property
-    def key(self) -> str:
-        """The name as a part of a key: ``word_errors``."""
-        return "_".join(self.name.split())
-
     def interval(self, scores: tuple[float, float]) -> tuple[float, float]:
         """The bounds of an interval of scores in the metric's unit, the lower value first."""
         low, high = sorted(self.value(score) for score in scores)
