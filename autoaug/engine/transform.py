@@ -43,10 +43,9 @@ class PolicyTransform(Seeded):
 
     With labels (class indices ``[B]`` or soft labels ``[B, classes]``: a tensor, an array or a list) a call returns
     samples and labels: soft ones ``[B, classes]`` if the policy mixes samples or `num_classes` is given, and otherwise
-    the labels that were passed. With other targets (nested lists, tuples, dicts and dataclasses; for a
-    batch, a list of them) it returns them with their annotations (``tv_tensors`` of boxes, masks and keypoints) moved
-    along with the samples. Adversarial samples and K copies need the model and the whole batch, so the training loop
-    makes them.
+    the labels that were passed. With other targets (nested lists, tuples, dicts and dataclasses; for a batch, a list of
+    them) it returns them with their annotations (``tv_tensors`` of boxes, masks and keypoints) moved along with the
+    samples. Adversarial samples and K copies need the model and the whole batch, so the training loop makes them.
 
     Instead of two arguments, more of them (``sample, boxes, masks``), a tuple ``(sample, target, …)`` or a mapping such
     as ``{"sample": …, "boxes": …}`` can be passed, as in torchvision; it is returned with its one sample augmented.

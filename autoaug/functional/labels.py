@@ -66,7 +66,7 @@ def one_hot(labels: Tensor, classes: int | None) -> Tensor:
         cure = "pass class indices, as by labels.long(), or 0 as the number of classes for numbers"
         raise ValueError(f"labels of shape [{len(labels)}] are {labels.dtype}; {cure}")
     if classes is None:
-        cure = "give it to the module, or pass soft labels [B, classes]"
+        cure = "give it as num_classes (classes in exported modules), or pass soft labels [B, classes]"
         raise ValueError(f"labels are class indices, whose mixing needs the number of classes: {cure}")
     if not len(labels):
         return torch.zeros(0, classes, dtype=torch.float32, device=labels.device)
