@@ -62,7 +62,7 @@ def replayed(world: World, policies: Sequence[Policy], strategy: str, trainings:
         "returned": world.worth(returned),
         "searched": returned is not best,
         "trials": len(study.history().trials),
-        "stopped": stopped,
+        "stopped": stopped.reason if stopped and not stopped.exhausted else "",
         "most among the baselines": max(map(world.worth, baselines.values())),
         "most among the tried": max(world.worth(record.policy) for record in study.history().trials),
         "most in the table": max(map(world.worth, policies)),

@@ -182,7 +182,10 @@ def verdicts() -> dict[str, Any]:
     few, many = [0.01, 0.02, -0.005, 0.012, 0.0], [0.01] * 4
     made["statistics"] = rounded(
         {
-            "t": [estimate(few, 1 / 400), estimate(many, 1 / 400, 0.01)],
+            "t": [
+                (*estimate(few, 1 / 400), seed_errors(few, 1 / 400).p_value(float(np.mean(few)))),
+                (*estimate(many, 1 / 400, 0.01), seed_errors(many, 1 / 400).p_value(float(np.mean(many)))),
+            ],
             "pairs": mcnemar(np.arange(50) % 3 == 0, np.arange(50) % 2 == 0),
             "when": [interim_analyses(5, most) for most in (5, 6, 8, 30)],
             "how": [levels(interim_analyses(5, 16)), levels((2, 4, 8))],

@@ -52,7 +52,8 @@ def _parameter(field: Field[Any], panels: bool) -> inspect.Parameter:
     if option.is_argument:
         how = typer.Argument(help=words)
     else:
-        name = flag_of(field)  # for a switch, without a --no- form
+        flag = flag_of(field)
+        name = f"{flag}/--no-{flag.removeprefix('--')}" if field.default is True else flag
         how = typer.Option(name, help=words, rich_help_panel=option.panel if panels else None)
     default = inspect.Parameter.empty if field.default is MISSING else field.default
     if default == ():

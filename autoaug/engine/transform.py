@@ -21,7 +21,7 @@ from autoaug.engine.targets import move_targets
 from autoaug.errors import OptionError, PolicyError, as_option_error
 from autoaug.functional.bounds import check_classes
 from autoaug.functional.containers import of_each, with_parts
-from autoaug.functional.labels import soft_labels
+from autoaug.functional.labels import counted_labels, soft_labels
 from autoaug.functional.sampling import Seeded
 from autoaug.modalities.arrays import ArrayEngine, Opened
 from autoaug.modalities.base import Batch
@@ -42,10 +42,10 @@ class PolicyTransform(Seeded):
     ``DataLoader``; a policy that mixes needs batches.
 
     With labels (class indices ``[B]`` or soft labels ``[B, classes]``: a tensor, an array or a list) a call returns
-    ``(samples, soft labels [B, classes])``. With other targets (nested lists, tuples, dicts and dataclasses; for a
-    batch, a list of them) it returns them with their annotations (``tv_tensors`` of boxes, masks and keypoints) moved
-    along with the samples. Adversarial samples and K copies need the model and the whole batch, so the training loop
-    makes them.
+    samples and labels: soft ones ``[B, classes]`` if the policy mixes samples or `num_classes` is given, and otherwise
+    the labels that were passed. With other targets (nested lists, tuples, dicts and dataclasses; for a batch, a list of
+    them) it returns them with their annotations (``tv_tensors`` of boxes, masks and keypoints) moved along with the
+    samples. Adversarial samples and K copies need the model and the whole batch, so the training loop makes them.
 
     Instead of two arguments, more of them (``sample, boxes, masks``), a tuple ``(sample, target, …)`` or a mapping such
     as ``{"sample": …, "boxes": …}`` can be passed, as in torchvision; it is returned with its one sample augmented.
@@ -56,8 +56,8 @@ class PolicyTransform(Seeded):
     Args:
         policy: the policy to draw from.
         seed: the seed of the module's generator, an integer; None draws one from the global generator.
-        num_classes: the width of the soft labels; if None and the labels are indices, the batch's highest label plus
-            one. 0 means that labels are numbers ``[B, numbers]``, which are mixed as they are.
+        num_classes: the width of the soft labels, which a policy that mixes needs to mix class indices. 0 means that
+            labels are numbers ``[B, numbers]``, which are mixed as they are.
         check: whether to check the values of the samples, for example that they are finite.
         modality: the modality of the samples; needed only if neither the operators nor the kinds of mixing tell, and it
             is not the first registered one.
@@ -145,8 +145,8 @@ class PolicyTransform(Seeded):
             else:
                 batch, alone = Batch(torch.zeros((), device="cpu").expand(opened.shape)), opened.alone
             n = len(batch.values)
-            soft = self._soft_labels(labels, alone, n)
-            targets = [] if labels is None or soft is not None else [labels] if alone else of_each(labels, n)
+            given = self._labels(labels, alone, n)
+            targets = [] if labels is None or given is not None else [labels] if alone else of_each(labels, n)
         plan = self.draw(n)
         if engine is None or opened is None:
             result = back(apply_plan(plan, batch, check=False))  # checked above
@@ -154,8 +154,8 @@ class PolicyTransform(Seeded):
             result = opened.back(run_on_arrays(engine, plan, opened.samples, lambda: self._batch(inputs)[0]))
         if labels is None:
             return result
-        if soft is not None:
-            return result, mix_labels(plan, soft, batch)
+        if given is not None:
+            return result, mix_labels(plan, given, batch)
         moved = [move_targets(plan, i, target, batch) for i, target in enumerate(targets)]
         return result, moved[0] if alone else with_parts(labels, moved)
 
@@ -198,8 +198,10 @@ class PolicyTransform(Seeded):
         self._draws.discard()
         super().set_extra_state(state)
 
-    def _soft_labels(self, labels: Any, alone: bool, n: int) -> Tensor | None:
-        """The labels of a batch as soft labels; None if there are no labels, or other targets."""
+    def _labels(self, labels: Any, alone: bool, n: int) -> Any:
+        """The labels of a batch, soft if they are mixed or `num_classes` is given; None if there are no labels, or
+        other targets.
+        """
         mixing = self.policy.mixing
         if mixing is not None and in_embedding({"mixing": [mixing.kind]}, get_modality(self.modality)):
             raise PolicyError(
@@ -217,6 +219,9 @@ class PolicyTransform(Seeded):
         are_labels = mixing is not None or type(labels) is Tensor or isinstance(labels, np.ndarray)
         if alone or labels is None or not (are_labels or _are_numbers(labels)):
             return None
+        if mixing is None and self.num_classes is None:
+            counted_labels(labels, n)
+            return labels
         return soft_labels(labels, self.num_classes, n)
 
     def draw(self, n: int) -> Plan:

@@ -31,7 +31,7 @@ def advice(result: SearchResult) -> list[str]:
             f"harder test samples, or nothing: with {metric.value(best):.1f} % {metric.name} at best, this split is "
             "solved, and no policy can show that it is better"
         ]
-    if result.stopped:
+    if result.stopped and not result.exhausted:
         steps.append("--no-early-stop spends the rest of the budget, against the odds")
     comparison = result.comparison
     if comparison is not None and is_vague(comparison.differences, comparison.ci95):
@@ -43,14 +43,15 @@ def advice(result: SearchResult) -> list[str]:
         )
     elif comparison is not None and comparison.difference > 0 and (settled := _settling(comparison, result)):
         steps.append(settled)
-    elif result.history and not result.stopped:
+    elif result.history and (result.exhausted or not result.stopped):
         steps += _unhidden(comparison, result)
         known = known_policies(result.history)
         tried = len({trial.fingerprint for trial in result.history if trial.fingerprint} - known)
         policies = "1 policy was" if tried == 1 else f"{tried} policies were"
-        looks = f"another --space: {policies} tried, and {_found(comparison, tried)}"
-        of_its_own = f", or {looks}" if tried else ": the search tried no policy of its own"
-        steps.append(f"{LONGER_SEARCH}{of_its_own}")
+        found = f", and {_found(comparison, tried)}" if tried else ""
+        more = f", or another --space: {policies} tried{found}" if tried else ": the search tried no policy of its own"
+        another = f"another --space or --strategy: {result.stopped}{found}"
+        steps.append(another if result.exhausted else f"{LONGER_SEARCH}{more}")
     return steps
 
 

@@ -14,7 +14,7 @@ from autoaug.data.splits import count_groups
 from autoaug.evaluation.clusters import Clusters
 from autoaug.evaluation.confirmation import CandidatePolicy
 from autoaug.evaluation.statistics import Errors, clipped, corrected_errors, crossed_errors, estimate_within
-from autoaug.results import Candidate, MetricScores
+from autoaug.results import Candidate, MetricValues
 from autoaug.training.metrics import Measured, Metric, metric_record, metrics_of, score, score_bounds
 from autoaug.training.result import TrialResult
 from autoaug.training.tasks import Task
@@ -274,9 +274,9 @@ def assess(
     )
 
 
-def _all_metrics(trainings: Sequence[ConfirmedTraining], scoring: Scoring) -> dict[str, MetricScores]:
+def _all_metrics(trainings: Sequence[ConfirmedTraining], scoring: Scoring) -> dict[str, MetricValues]:
     """All metrics of the task that are defined for every training and have an interval: a single seed gives none."""
-    found: dict[str, MetricScores] = {}
+    found: dict[str, MetricValues] = {}
     if len(trainings) < 2:
         return found
     for name, metric in metrics_of(scoring.task).items():
@@ -285,7 +285,7 @@ def _all_metrics(trainings: Sequence[ConfirmedTraining], scoring: Scoring) -> di
             continue
         record, values = metric_record(metric), tuple(one.value for one in own)
         mean = estimate_within(values, scoring.measured_errors(metric, own))
-        found[name] = MetricScores(
+        found[name] = MetricValues(
             metric=record,
             values=values,
             mean=mean.mean,

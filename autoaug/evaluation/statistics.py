@@ -199,11 +199,10 @@ def _at_least(reach: float, *, are_few: bool, errors: Errors) -> Errors:
 
 
 class Estimate(NamedTuple):
-    """A mean, its interval, and the p-value of the hypothesis that it is 0."""
+    """A mean and its interval."""
 
     mean: float
     ci95: tuple[float, float]
-    p_value: float
 
 
 def estimate(values: Sequence[float], resolution: float, level: float = ERROR) -> Estimate:
@@ -216,7 +215,7 @@ def estimate(values: Sequence[float], resolution: float, level: float = ERROR) -
 def estimate_within(values: Sequence[float], errors: Errors, level: float = ERROR) -> Estimate:
     """The mean of `values`, one per seed, with the interval that misses the truth with probability `level`."""
     mean, reach = float(np.mean(values)), errors.reach(level).total
-    return Estimate(mean, (mean - reach, mean + reach), errors.p_value(mean))
+    return Estimate(mean, (mean - reach, mean + reach))
 
 
 def clipped(interval: tuple[float, float], bounds: tuple[float, float]) -> tuple[float, float]:

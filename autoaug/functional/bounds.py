@@ -42,7 +42,7 @@ def check_seed(seed: Any) -> int:
 
 
 def check_classes(classes: Any) -> int | None:
-    """The number of classes as an int, 0 if labels are numbers, or None if they determine it; raises ValueError for
+    """The number of classes as an int, 0 if labels are numbers, or None if it is not given; raises ValueError for
     anything else.
     """
     if classes is None:

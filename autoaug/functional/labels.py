@@ -17,23 +17,29 @@ def soft_labels(labels: Any, classes: int | None = None, n: int | None = None) -
 
     Args:
         labels: class indices ``[n]``, or soft or one-hot labels ``[n, classes]`` in [0, 1]; tensors, arrays or lists.
-        classes: the number of classes; None takes the width of soft labels, or the highest index plus one, and 0 means
-            that labels are numbers.
+        classes: the number of classes, which class indices need; None takes the width of soft labels, and 0 means that
+            labels are numbers.
         n: the number of samples, to check the number of labels; None skips the check.
 
     Raises:
         ValueError: the labels are anything else. If they are on a GPU, no error is raised for their values, for which
             the host would have to wait: wrong ones become NaN.
     """
+    given = counted_labels(labels, n)
+    if classes == 0:
+        return checked_numbers(given)
+    return one_hot(given, classes) if given.ndim == 1 else checked_shares(given, classes)
+
+
+def counted_labels(labels: Any, n: int | None = None) -> Tensor:
+    """Labels of any form as a tensor of one or two dimensions; see `soft_labels`, whose checks of values come later."""
     given = as_tensor(labels)
     if given.ndim not in (1, 2):
         rule = "labels must be class indices [B], or soft labels [B, classes]"
         raise ValueError(f"{rule}, not of shape {list(given.shape)}")
     if n is not None and len(given) != n:
         raise ValueError(f"there are {len(given)} labels for {n} samples; pass one for each")
-    if classes == 0:
-        return checked_numbers(given)
-    return one_hot(given, classes) if given.ndim == 1 else checked_shares(given, classes)
+    return given
 
 
 def as_tensor(labels: Any) -> Tensor:
@@ -56,20 +62,23 @@ def as_tensor(labels: Any) -> Tensor:
 
 def one_hot(labels: Tensor, classes: int | None) -> Tensor:
     """Class indices ``[n]`` as ``[n, classes]`` float32."""
-    if not len(labels):
-        return torch.zeros(0, classes or 0, dtype=torch.float32, device=labels.device)
-    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+    if len(labels) and (labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool):
         cure = "pass class indices, as by labels.long(), or 0 as the number of classes for numbers"
         raise ValueError(f"labels of shape [{len(labels)}] are {labels.dtype}; {cure}")
+    if classes is None:
+        cure = "give it as num_classes (classes in exported modules), or pass soft labels [B, classes]"
+        raise ValueError(f"labels are class indices, whose mixing needs the number of classes: {cure}")
+    if not len(labels):
+        return torch.zeros(0, classes, dtype=torch.float32, device=labels.device)
     labels = labels.long()
-    if labels.device.type != "cpu" and classes is not None:
+    if labels.device.type != "cpu":
         shares = (labels[:, None] == torch.arange(classes, device=labels.device)).float()
         return nan_unless((labels >= 0) & (labels < classes), shares)
     low, high = int(labels.min()), int(labels.max())
-    if low < 0 or (classes is not None and high >= classes):
-        rule = "from 0" if classes is None else f"from 0 to {classes - 1}: there are {classes} classes"
-        raise ValueError(f"a label is {low if low < 0 else high}; class indices must be {rule}")
-    return torch.nn.functional.one_hot(labels, high + 1 if classes is None else classes).float()
+    if low < 0 or high >= classes:
+        rule = f"class indices must be from 0 to {classes - 1}: there are {classes} classes"
+        raise ValueError(f"a label is {low if low < 0 else high}; {rule}")
+    return torch.nn.functional.one_hot(labels, classes).float()
 
 
 def checked_numbers(labels: Tensor) -> Tensor:

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 
 from autoaug.data.inputs import Inputs, MemoryInputs
-from autoaug.data.splits import DataSet
+from autoaug.data.splits import DataSet, Samples
 from autoaug.errors import OptionError, typed_line
 from autoaug.modalities.base import Modality
 from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import load_policy
 from autoaug.training.feed import in_order, inputs_at_once
-from autoaug.training.inference import clean_batches, infer
+from autoaug.training.inference import predict
 from autoaug.training.recipe import Recipe
 from autoaug.training.state import Training, TrainingPlan
 from autoaug.training.tasks import Classification
@@ -85,8 +85,8 @@ class SampleFilter:
         """The predicted probability ``[n]`` of each sample's own class."""
         if not len(labels):
             return np.empty(0)
-        memory = MemoryInputs(inputs)
-        probabilities = class_probabilities(self.training, memory, self.device)
+        task, samples = Classification(len(self.classes)), Samples(MemoryInputs(inputs), labels)
+        probabilities = predict(self.training.result, task, samples, self.device, self.training.modality)
         own: np.ndarray = probabilities[np.arange(len(labels)), labels]
         return own
 
@@ -134,7 +134,7 @@ def train_filter(
     training = train_to_end(plan, watch=watch)
     held, real = data.validation.inputs, in_parts(data.train.inputs, modality.copy_vectors)
     distance = nearest_distance(in_parts(held, modality.copy_vectors), real)
-    predicted = class_probabilities(training, held, device)
+    predicted = predict(training.result, task, data.validation, device, data.modality)
     is_own = np.eye(len(data.classes), dtype=bool)[data.validation.labels]
     return SampleFilter(
         modality=modality,
@@ -153,12 +153,6 @@ def train_filter(
 def copy_bound(distance: np.ndarray) -> float:
     """The distance below which a sample is a copy; ``distance [n]`` is from held-out samples to the nearest others."""
     return float(min(np.quantile(distance, _TOO_NEAR), _COPY * np.median(distance)))
-
-
-def class_probabilities(training: Training, inputs: Inputs, device: str) -> np.ndarray:
-    """The predicted probabilities ``[n, classes]`` for `inputs`, with n at least 1."""
-    batches = (values for _, values in clean_batches(inputs, device, training.modality))
-    return torch.cat([infer(training.result, values, device).float().softmax(1).cpu() for values in batches]).numpy()
 
 
 def in_parts(inputs: Inputs, measure: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -63,7 +63,7 @@ def _offer(data: DataSet, with_folds: Callable[[int], DataSet]) -> list[str]:
 
 def _estimate(options: CheckOptions, audited: Audit, data: DataSet) -> list[str]:
     """How long a search with the default options would take."""
-    search = SearchOptions(**{name: value for name, value in vars(options).items() if name != "progress"})
+    search = SearchOptions(**vars(options))
     try:
         return ["a search with the default options:", *forecast_run(search, (audited, data)).time_lines]
     except AutoaugError as fault:

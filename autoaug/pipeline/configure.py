@@ -261,7 +261,7 @@ def _search_goal(options: SearchOptions) -> _Goal:
         finalists=options.finalists,
         storage=options.storage,
         study=STUDY_NAME if options.storage is None else name,
-        early_stop=not options.no_early_stop,
+        early_stop=options.early_stop,
     )
 
 

@@ -65,7 +65,8 @@ def _until_decided(
     """
     planned, seeds = job.planned, job.seeds
     usual = get_modality(job.modality).usual_policy
-    terms = Terms(searched.study is not None, planned, job.config.returns, usual, searched.stopped)
+    reason = searched.stopped.reason if searched.stopped else ""
+    terms = Terms(searched.study is not None, planned, job.config.returns, usual, reason)
     kept, left_out = searched.candidates, list[LeftOut]()
     undecided = {candidate.name for candidate in kept}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}

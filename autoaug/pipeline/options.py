@@ -267,9 +267,9 @@ class SearchOptions(RunOptions):
         Option("'random': also run a random search of the same budget, as a control.", _SEARCH),
     ] = None
     finalists: Finalists = 3
-    no_early_stop: Annotated[
-        bool, Option("Go on where the search would end early because hardly anything is left to gain.", _SEARCH)
-    ] = False
+    early_stop: Annotated[
+        bool, Option("End the search before its budget is spent where hardly anything is left to gain.", _SEARCH)
+    ] = True
     storage: Annotated[
         str | None,
         Option(

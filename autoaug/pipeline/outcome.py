@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autoaug.data.labels import counts_of, format_label, target_texts
+from autoaug.data.labels import TEXTS, counts_of, format_label, kind_of, target_texts
 from autoaug.data.split_findings import split_findings
 from autoaug.data.splits import DataSet
 from autoaug.data.texts import decode_texts
@@ -28,8 +28,6 @@ from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
 from autoaug.training.metrics import metric_record
 from autoaug.training.tasks import Regression
-from autoaug.training.transcription import Transcription
-from autoaug.training.translation import Translation
 from autoaug.utils.files import write_atomically
 from autoaug.utils.sketch import sketch, union
 
@@ -62,7 +60,8 @@ def result_of(
         cost=_cost(job, study, history, confirmed.seconds, energy),
         data=_data_summary(job),
         objectives=tuple(own.name if objective == "score" else objective for objective in objectives),
-        stopped=searched.stopped,
+        stopped=searched.stopped.reason if searched.stopped else "",
+        exhausted=searched.stopped is not None and searched.stopped.exhausted,
         history=history,
         probes={name: dict(notes) for name, notes in study.history().probe_results.items() if notes} if study else {},
         generated={kind: pooled.facts for kind, pooled in generated.items()},
@@ -177,7 +176,7 @@ def _examples(job: Job, result: SearchResult, confirmed: Confirmed) -> Captioned
             f"{format_label(label, classes)}: {share}" for label, share in zip(test.labels, shares, strict=True)
         ]
         return draw_examples(test, new - old, captions)
-    if isinstance(job.task, Transcription | Translation):
+    if kind_of(test.labels) in TEXTS:
         both = (predicted_texts(job, side) for side in (before, after))
         texts = zip(decode_texts(target_texts(test.labels)), *both, strict=True)
         captions = [f"{text}: “{old}” before, “{new}” after" for text, old, new in texts]

@@ -20,7 +20,7 @@ from autoaug.search.baselines import UNTRIED, affordable_baselines, baseline_sco
 from autoaug.search.budget import Budget
 from autoaug.search.loop import elapsed, run_search
 from autoaug.search.space import SearchSpace, wanted_generators
-from autoaug.search.strategies import get_strategy
+from autoaug.search.strategies import Stop, get_strategy
 from autoaug.search.study import SearchStudy
 from autoaug.training.metrics import metric_record
 from autoaug.training.robustness import check_examinable
@@ -76,12 +76,12 @@ class Searched:
     Attributes:
         candidates: the candidates for it.
         study: of the search; None for a comparison.
-        stopped: why the search ended before its budget was spent; empty if it did not.
+        stopped: why the search ended before its budget was spent; None if it did not.
     """
 
     candidates: list[CandidatePolicy]
     study: SearchStudy | None = None
-    stopped: str = ""
+    stopped: Stop | None = None
 
 
 def candidates_of(job: Job, setting: TrainingSetting, facts: Facts, open_executor: OpenExecutor) -> Searched:
@@ -120,7 +120,7 @@ def _search(
     setting: TrainingSetting,
     facts: Facts,
     open_executor: OpenExecutor,
-) -> tuple[SearchStudy, str]:
+) -> tuple[SearchStudy, Stop | None]:
     """Run a search until its budget is spent; return its study, and why it ended earlier, if it did."""
     config, progress, strategy = job.config, job.progress, get_strategy(which.strategy)
     study = SearchStudy(config.storage or which.storage, space, strategy, which.seed, which.study, facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Prog
     planned = forecast(job)
     limit = time_limit(config, planned, begun)
     planned = limit.bound(planned) if limit else planned
-    folder = RunFolder.create(run_folder_for(options, make=True), config)
+    folder = _new_folder(options, config)
     with _driving(folder, config):
         progress.expects(planned.seconds, limit.left() if limit else None)
         for line in (*planned.lines, f"run folder: {folder.root}", *setup_lines(options, data)):
@@ -61,6 +61,18 @@ def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Prog
         if (options.workers, options.executor, config.device) == (None, "auto", "cpu") and (fault := ray_fault()):
             progress.warn(f"{fault}: trials run one after another in this process")
         return _carry_out(replace(job, folder=folder, parts=planned.parts, limit=limit))
+
+
+def _new_folder(options: SearchOptions | CompareOptions, config: RunConfig) -> RunFolder:
+    """The folder of a new run with its config. If that cannot be written, the number taken for it is free again."""
+    root = run_folder_for(options, make=True)
+    try:
+        return RunFolder.create(root, config)
+    except BaseException:
+        if options.out is None:
+            with suppress(OSError):
+                root.rmdir()
+        raise
 
 
 def forecast_run(options: SearchOptions | CompareOptions, known: tuple[Audit, DataSet] | None = None) -> Forecast:
@@ -129,11 +141,11 @@ def _driving(folder: RunFolder, config: RunConfig) -> Iterator[None]:
 
 def _carry_out(job: Job) -> SearchResult:
     config = job.config
-    trackers = open_trackers(config, job.folder, job.progress)
-    with alone_in_study(config.storage, config.study) if config.storage else nullcontext():
-        result = run_job(replace(job, progress=Broadcast([job.progress, *trackers])))
-    for tracker in trackers:
-        tracker.finished(result)
+    with open_trackers(config, job.folder, job.progress) as trackers:
+        with alone_in_study(config.storage, config.study) if config.storage else nullcontext():
+            result = run_job(replace(job, progress=Broadcast([job.progress, *trackers])))
+        for tracker in trackers:
+            tracker.finished(result)
     return result
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from autoaug.data.inputs import spread_rows
-from autoaug.data.labels import target_texts
+from autoaug.data.labels import TEXTS, kind_of, target_texts
 from autoaug.data.texts import decode_texts
 from autoaug.evaluation.scoring import ConfirmedTraining
 from autoaug.pipeline.confirming import Confirmed
@@ -16,8 +16,6 @@ from autoaug.pipeline.job import Job
 from autoaug.report.before_after import before_and_after
 from autoaug.results import SearchResult, Transcript, Transcripts, WordErrors
 from autoaug.training.metrics import WordErrorRate, recognized_words
-from autoaug.training.transcription import Transcription
-from autoaug.training.translation import Translation
 
 _EXAMPLES, _WORDS = 12, 20
 
@@ -27,7 +25,7 @@ def transcripts_of(job: Job, result: SearchResult, confirmed: Confirmed) -> Tran
     there is one candidate.
     """
     pair = before_and_after(result)
-    if not isinstance(job.task, Transcription | Translation) or pair is None:
+    if kind_of(job.data.test.labels) not in TEXTS or pair is None:
         return None
     before, after = ([confirmed.trainings[c.name, seed] for seed in c.seeds] for c in pair)
     rows = before[0].test_rows

@@ -1,6 +1,6 @@
 """The results of trials and searches, as frozen records. This room does not import torch."""
 
-from autoaug.results.metric import ACCURACY, RECALL, MetricRecord, MetricScores
+from autoaug.results.metric import ACCURACY, RECALL, MetricRecord, MetricValues
 from autoaug.results.objective import ObjectiveResult, Scored
 from autoaug.results.record import CandidateKind, Count, Interval, Record, Size, Unit, Verdict
 from autoaug.results.run import (
@@ -35,7 +35,7 @@ __all__ = [
     "LongerTraining",
     "McNemar",
     "MetricRecord",
-    "MetricScores",
+    "MetricValues",
     "ObjectiveResult",
     "Record",
     "Returned",

@@ -14,7 +14,8 @@ _ROUNDING = 1e-12
 
 class MetricRecord(Record):
     """The metric that scores are based on, and the one place where scores are converted to its unit. A score is the
-    metric, negated if needed so that larger is better.
+    metric, negated if needed so that larger is better. So are all numbers of records that are made of scores: means,
+    intervals and differences. `MetricValues` and the provenance of a policy have the metric as it is computed.
 
     Attributes:
         name: its name in text.
@@ -48,11 +49,6 @@ class MetricRecord(Record):
         """The bounds of an interval of scores as the metric computes them, the lower first."""
         low, high = sorted(self.plain(score) for score in scores)
         return low, high
-
-    @property
-    def key(self) -> str:
-        """The name as a part of a key: ``word_errors``."""
-        return "_".join(self.name.split())
 
     def interval(self, scores: tuple[float, float]) -> tuple[float, float]:
         """The bounds of an interval of scores in the metric's unit, the lower value first."""
@@ -113,9 +109,9 @@ ACCURACY = MetricRecord()
 RECALL = MetricRecord(name="recall")
 
 
-class MetricScores(Record):
+class MetricValues(Record):
     """A metric on the test split: its `values`, one per seed, their mean and its interval, as the metric computes them
-    (shares in [0, 1], and nothing is negated).
+    (shares in [0, 1], and nothing is negated), because larger is not better for each.
     """
 
     metric: MetricRecord

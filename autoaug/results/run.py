@@ -14,7 +14,7 @@ from autoaug.modalities.registry import get_modality
 from autoaug.policy.loading import read_policy
 from autoaug.policy.models import Policy
 from autoaug.policy.words import policy_label
-from autoaug.results.metric import MetricRecord, MetricScores
+from autoaug.results.metric import MetricRecord, MetricValues
 from autoaug.results.probes import read_generated, read_probe
 from autoaug.results.record import CandidateKind, Count, Fraction, Integer, Interval, Record, Size, Unit, Verdict
 from autoaug.results.transcripts import Transcripts
@@ -25,7 +25,8 @@ FORMAT = 2
 
 
 class Candidate(Record):
-    """A policy retrained from scratch on fresh seeds that all candidates share.
+    """A policy retrained from scratch on fresh seeds that all candidates share. `mean` and `ci95` are of the scores on
+    the test split, of which larger is better; `MetricRecord` says how to show them.
 
     `metrics` has all metrics of the task by name, whichever was asked for; older results have none. `class_scores` is
     the mean recall over the seeds, None for a class without test samples; `class_scores_by_seed` has a row per seed;
@@ -43,7 +44,7 @@ class Candidate(Record):
     test_scores: tuple[float, ...]
     mean: float
     ci95: Interval
-    metrics: dict[str, MetricScores] = Field(default_factory=dict)
+    metrics: dict[str, MetricValues] = Field(default_factory=dict)
     class_scores: tuple[float | None, ...]
     class_scores_by_seed: tuple[tuple[float | None, ...], ...] = ()
     confusion: tuple[tuple[Count, ...], ...] = ()
@@ -94,7 +95,8 @@ class McNemar(Record):
 
 
 class Comparison(Record):
-    """A candidate compared with a baseline on the test split, paired by seed. `against` describes the baseline.
+    """A candidate compared with a baseline on the test split, paired by seed. `against` describes the baseline. The
+    differences are of scores, so those of a better candidate are above 0.
 
     `difference`, `ci95` and `p_value` allow for all `interim_analyses` together; `level` is the level of the seeds'
     part at this one alone. Half the interval's width has two parts, see `Reach`, whose squares add up; both are None in
@@ -255,8 +257,8 @@ class SearchResult(Record):
     """The outcome of a search: the content of ``result.json``. The verdict is based on the `comparison` of the finalist
     with the best baseline by validation; `claims` are what is proven about the policy that is returned; `longer` is
     what it and its rival gain from twice the length; `stopped` is why the search ended before its budget was spent, if
-    it did; `transcripts` has predicted texts, if texts are predicted; `trial_metric` is what the scores of trials are,
-    if it is not the `metric`.
+    it did, and it is `exhausted` if nothing was left to try; `transcripts` has predicted texts, if texts are predicted;
+    `trial_metric` is what the scores of trials are, if it is not the `metric`.
     """
 
     format: Literal[2] = 2
@@ -275,6 +277,7 @@ class SearchResult(Record):
     data: DataSummary
     objectives: Annotated[tuple[str, ...], Field(min_length=1)] = ("accuracy",)
     stopped: str = ""
+    exhausted: bool = False
     history: tuple[TrialSummary, ...]
     probes: dict[str, dict[str, Any]] = Field(default_factory=dict)
     generated: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -52,7 +52,7 @@ class _Search:
         self.running: dict[str, TrialRequest | None] = {}
         self.waiters: dict[int, list[TrialRequest]] = defaultdict(list)
         self.duplicates = 0
-        self.stopped = ""
+        self.stopped: Stop | None = None
         self.failures: Counter[str] = Counter()
         self.ended = 0
 
@@ -79,10 +79,12 @@ class _Search:
     def begin_next(self) -> bool:
         """Start what the strategy proposes next; return whether it proposed anything."""
         step = self.study.strategy.next(self.study.history(), self.context._replace(spent=self.spent()))
-        if step is None or self.duplicates >= _DUPLICATES:
+        if step is None:
             return False
+        if self.duplicates >= _DUPLICATES:
+            step = Stop(f"the last {_DUPLICATES} policies had been tried before", exhausted=True)
         if isinstance(step, Stop):
-            self.stopped = step.reason
+            self.stopped = step
             return False
         if isinstance(step, Probe):
             self.study.begin_probe(step.name)
@@ -171,9 +173,9 @@ def run_search(
     *,
     training: Callable[[TrialRequest], Work] | None = None,
     may_stop: bool = False,
-) -> str:
+) -> Stop | None:
     """Run trials until the budget is spent, or the strategy says that it is enough. Trials that an earlier driver left
-    running are run first. Return why the search ended before its budget was spent; empty if it did not.
+    running are run first. Return why the search ended before its budget was spent; None if it did not.
 
     Args:
         study: the study of the run; it holds all state. Trials with the same seed index share a seed derived from the
@@ -185,7 +187,7 @@ def run_search(
         baselines: known policies by name, which every strategy tries too.
         progress: is notified of every trial that ends.
         training: the work of one trial; None trains the task's model on the task's data.
-        may_stop: whether the search may end before the budget is spent.
+        may_stop: whether the search may end where hardly anything is left to gain.
 
     Raises:
         AllTrialsFailed: no trial completed, or most failed; the message lists the causes.
@@ -214,7 +216,7 @@ def run_search(
         causes = Counter(trial.reason or "pruned" for trial in trials)
         raise AllTrialsFailed(f"all {len(trials)} trials failed; nothing is exported: {_listed(causes)}")
     if search.stopped:
-        progress.say(f"the search ends early: {search.stopped}; --no-early-stop goes on")
+        progress.say(f"the search ends early: {search.stopped.reason}")
     return search.stopped
 
 

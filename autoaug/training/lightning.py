@@ -15,7 +15,8 @@ from autoaug.errors import OptionError
 
 class AugmentBatches(lightning.Callback):
     """Augments training batches ``(samples [B, C, H, W] in [0, 1], labels [B])`` once they are on the device; other
-    batches are not changed. If the policy mixes, labels become soft, ``[B, classes]``.
+    batches are not changed. If the policy mixes, labels become soft, ``[B, classes]``; class indices then need the
+    transform's `num_classes`.
 
     Args:
         transform: the transform of a policy; its `done` is updated for policies with a schedule.

@@ -111,7 +111,7 @@ def option_of(field: "Field[Any]") -> Option | None:
 
 
 def flag_of(field: "Field[Any]") -> str:
-    """The name of an option on the command line, of a switch without its ``--no-`` form."""
+    """The name of an option on the command line; a switch that is on by default also has a ``--no-`` form."""
     option = option_of(field)
     return (option and option.flag) or f"--{field.name.replace('_', '-')}"
 

@@ -61,6 +61,8 @@ def test_a_command_takes_what_its_record_declares(words: str) -> None:
         assert parameter.param_type_name == ("argument" if option.is_argument else "option")
         assert parameter.help.replace("\\[", "[") == option.help
         assert parameter.required == (field.default is MISSING)
+        off = [f"--no-{field.name.replace('_', '-')}"] if field.default is True else []
+        assert parameter.secondary_opts == off, "a switch that is on can be turned off, and no other"
         if field.default not in (MISSING, ()):
             assert parameter.default == field.default
 

@@ -111,6 +111,28 @@ def test_lists_of_labels_come_back_soft_without_mixing_too() -> None:
     assert torch.equal(soft, torch.eye(3)[[0, 2, 1]])
 
 
+@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("labels", [torch.tensor([0, 1, 2, 0]), [0, 1, 2, 0], np.array([0, 1, 2, 0])])
+def test_class_indices_are_mixed_only_with_the_number_of_classes(maker: str, labels: Any) -> None:
+    """As in torchvision's MixUp: the highest label of a batch would give each batch another width."""
+    from torchvision.transforms.v2 import MixUp
+
+    with pytest.raises(ValueError, match="num_classes must be passed"):
+        MixUp()(photographs(4), torch.as_tensor(labels))
+    said = refusal(lambda: transform(maker, MIXED)(photographs(4), labels))
+    assert "needs the number of classes" in said
+    _, soft = transform(maker, MIXED)(photographs(4), torch.eye(5)[labels])
+    assert soft.shape == (4, 5)
+
+
+def test_without_mixing_labels_come_back_as_they_came() -> None:
+    augment = load_policy("flip-crop").transform(seed=0)
+    for labels in (torch.tensor([0, 3, 1, 1]), torch.rand(4, 2) * 9, np.array([0, 3, 1, 1]), [2.5, 0, 1, 7]):
+        assert augment(photographs(4), labels)[1] is labels
+    assert "5 labels for 4 samples" in refusal(lambda: augment(photographs(4), [0, 1, 2, 0, 1]))
+    assert "not of shape [4, 3, 3]" in refusal(lambda: augment(photographs(4), torch.zeros(4, 3, 3)))
+
+
 @pytest.mark.parametrize("classes", [-1, True, 2.5, "3", np.array([3]), torch.tensor([3, 4])])
 def test_numbers_of_classes_that_cannot_be_are_refused(classes: Any) -> None:
     for maker in MAKERS:

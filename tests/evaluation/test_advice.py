@@ -81,6 +81,13 @@ def test_a_solved_test_split_asks_for_no_larger_search(best: float, is_solved: b
     assert any("--no-early-stop" in step for step in steps) != is_solved
 
 
+def test_an_exhausted_search_asks_for_other_policies_and_no_larger_budget() -> None:
+    reason = "all 15 points of the grid were tried"
+    result = undecided(-0.01, 0.02, 0.006).model_copy(update={"stopped": reason, "exhausted": True})
+    (step,) = advice(result)
+    assert step == f"another --space or --strategy: {reason}, and the best of them is not ahead by test"
+
+
 def test_two_seeds_ask_for_the_usual_number() -> None:
     result = undecided(0.03, 1.4, 0.02)
     assert result.comparison is not None

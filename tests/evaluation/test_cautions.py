@@ -6,7 +6,7 @@ import pytest
 
 from autoaug.evaluation.cautions import cautions
 from autoaug.policy.models import Policy
-from autoaug.results import Candidate, DataSummary, MetricRecord, MetricScores, Returned, SearchResult
+from autoaug.results import Candidate, DataSummary, MetricRecord, MetricValues, Returned, SearchResult
 from tests.report.records import result
 
 
@@ -19,7 +19,7 @@ def found(
 ) -> SearchResult:
     """A result whose returned candidate has that confusion matrix, and that interval of its accuracy."""
     recall = tuple(row[i] / sum(row) if sum(row) else None for i, row in enumerate(confusion))
-    measured = MetricScores(metric=MetricRecord(), values=(sum(accuracy) / 2,), mean=sum(accuracy) / 2, ci95=accuracy)
+    measured = MetricValues(metric=MetricRecord(), values=(sum(accuracy) / 2,), mean=sum(accuracy) / 2, ci95=accuracy)
     own = Candidate.model_construct(
         name="flips",
         policy=Policy(name="flips"),

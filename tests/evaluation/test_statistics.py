@@ -24,11 +24,13 @@ from autoaug.evaluation.statistics import (
 
 @given(st.lists(st.floats(-1, 1), min_size=3, max_size=20))
 def test_the_estimate_is_students(values: list[float]) -> None:
-    estimated = estimate(values, resolution=0.0 if np.std(values) > 1e-6 else 1e-3)
+    resolution = 0.0 if np.std(values) > 1e-6 else 1e-3
+    estimated = estimate(values, resolution)
     if np.std(values) > 1e-6:
         test = stats.ttest_1samp(values, 0)
         interval = test.confidence_interval(0.95)
-        assert estimated.p_value == pytest.approx(test.pvalue, abs=1e-9)
+        p_value = seed_errors(values, resolution).p_value(estimated.mean)
+        assert p_value == pytest.approx(test.pvalue, abs=1e-9)
         assert estimated.ci95 == pytest.approx((interval.low, interval.high))
     assert estimated.ci95[0] <= estimated.mean <= estimated.ci95[1]
 
@@ -36,8 +38,8 @@ def test_the_estimate_is_students(values: list[float]) -> None:
 def test_equal_values_are_known_to_within_a_step_only() -> None:
     estimated = estimate([0.01] * 5, resolution=0.01)
     assert estimated.ci95[0] < 0.01 < estimated.ci95[1]
-    assert 0 < estimated.p_value < 1
-    assert estimate([0.0] * 5, resolution=0.01).p_value == 1.0
+    assert 0 < seed_errors([0.01] * 5, 0.01).p_value(0.01) < 1
+    assert seed_errors([0.0] * 5, 0.01).p_value(0.0) == 1.0
 
 
 def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
@@ -151,9 +153,10 @@ def test_the_p_value_is_the_level_at_which_the_interval_ends_at_zero() -> None:
 def test_nadeau_and_bengio_correct_the_variance() -> None:
     """Their test statistic, written out."""
     values, test_share = [0.02, 0.03, -0.01, 0.025, 0.01], 0.25
-    estimated = estimate_within(values, corrected_errors(values, 0.0, test_share))
+    errors = corrected_errors(values, 0.0, test_share)
+    estimated = estimate_within(values, errors)
     statistic = np.mean(values) / math.sqrt((1 / 5 + test_share) * np.var(values, ddof=1))
-    assert estimated.p_value == pytest.approx(2 * stats.t.sf(abs(statistic), 4))
+    assert errors.p_value(estimated.mean) == pytest.approx(2 * stats.t.sf(abs(statistic), 4))
     reach = (estimated.ci95[1] - estimated.ci95[0]) / 2
     assert reach == pytest.approx(stats.t.isf(0.025, 4) * np.mean(values) / statistic)
     assert corrected_errors(values[:1], 0.0, test_share).reach().total == math.inf
@@ -163,7 +166,7 @@ def test_nadeau_and_bengio_correct_the_variance() -> None:
 
 def test_of_one_value_nothing_is_known() -> None:
     assert estimate([0.5], 0.01).ci95 == (-math.inf, math.inf)
-    assert estimate([0.5], 0.01).p_value == 1.0
+    assert seed_errors([0.5], 0.01).p_value(0.5) == 1.0
 
 
 @pytest.mark.parametrize(("samples", "gain"), [(20, 0.03), (100, 0.01), (400, 0.0025)])

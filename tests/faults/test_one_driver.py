@@ -154,9 +154,10 @@ def test_a_run_begins_in_the_working_directory(run: RunFolder, tmp_path: Path, m
 
 @pytest.mark.fault("storage", "a run folder that cannot be made")
 def test_a_run_folder_that_cannot_be_made_leaves_nothing(
-    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: RunFolder, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, config = RunFolder.open(run.root)
+    monkeypatch.chdir(tmp_path)
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
@@ -165,6 +166,9 @@ def test_a_run_folder_that_cannot_be_made_leaves_nothing(
     with pytest.raises(RunError, match=r"cannot make the run folder .*No space left"):
         RunFolder.create(tmp_path / "new", config)
     assert not (tmp_path / "new").exists()
+    with pytest.raises(RunError, match=r"cannot make the run folder runs/bars-search-1: No space left"):
+        autoaug.search(data, trials=1, epochs=1, seeds=2, executor="inline")
+    assert list((tmp_path / "runs").iterdir()) == [], "the number is free for the next run"
 
 
 @pytest.mark.parametrize(

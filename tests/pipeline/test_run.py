@@ -40,7 +40,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> SearchResult:
     space = folder / "space.yaml"
     light = Path(__file__).parents[2] / "search_spaces/light.yaml"
     space.write_text(light.read_text() + "synthetic: {kinds: [none, pca]}\n")
-    options = {"trials": 10, "epochs": 3, "seeds": 3, "workers": 1, "control": "random", "no_early_stop": True}
+    options = {"trials": 10, "epochs": 3, "seeds": 3, "workers": 1, "control": "random", "early_stop": False}
     outcome = autoaug.search(data, space=str(space), out=str(folder / "run"), **options)
     robustness(data, outcome.run_dir, steps=2, samples=24)
     return outcome
@@ -123,7 +123,7 @@ def test_a_search_without_prospects_ends_early_with_a_baseline_and_says_why(
         seeds=2,
         max_seeds=2,
         workers=1,
-        no_early_stop=goes_on,
+        early_stop=not goes_on,
         out=str(out),
     )
     report = (out / "report.html").read_text()

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,8 +27,8 @@ from autoaug.errors import AutoaugError
 from autoaug.report.reading import read_unfinished
 from autoaug.report.server import event_line
 from autoaug.results import MetricRecord, SearchResult, TrialSummary
-from autoaug.runs.callbacks import TRACKERS
-from autoaug.runs.callbacks.base import Broadcast, Guarded, Tracker
+from autoaug.runs.callbacks import TRACKERS, open_trackers
+from autoaug.runs.callbacks.base import Broadcast, Guarded, Tracker, as_key
 from autoaug.runs.callbacks.console import ConsoleProgress
 from autoaug.runs.callbacks.event_log import EventLog, read_events
 from autoaug.runs.callbacks.tensorboard import TensorBoard
@@ -35,6 +36,8 @@ from autoaug.runs.folder import RunFolder
 from autoaug.search.progress import Progress
 from tests.conftest import PATIENCE, Ended, write_npz
 from tests.runs.trials import made_trial
+
+Tracking = Callable[[str], AbstractContextManager[list[Tracker]]]
 
 OPTIONS = {"space": "light", "trials": 5, "epochs": 1, "seeds": 2, "workers": 1, "finalists": 1}
 
@@ -99,6 +102,56 @@ def test_mlflow_gets_a_parent_and_a_child_a_trial(tracked: Path) -> None:
     assert len(parents) == 1
     assert len(runs) == 1 + len(SearchResult.load(tracked).history)
     assert {a.path for a in client.list_artifacts(parents[0].info.run_id)} >= {"report.html", "policy.yaml"}
+    assert parents[0].info.status == "FINISHED"
+
+
+@pytest.fixture
+def tracking(tracked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tracking:
+    """Opens a tracker for a new folder, which writes to files there."""
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "mlruns").as_uri())
+    _, config = RunFolder.open(tracked)
+    (tmp_path / "run").mkdir()
+    return lambda name: open_trackers(
+        config.model_copy(update={"track": (name,)}), RunFolder(tmp_path / "run"), Progress()
+    )
+
+
+@pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), "KILLED"), (ValueError("no"), "FAILED")])
+def test_mlflow_learns_that_a_run_ended_too_early(error: BaseException, status: str, tracking: Tracking) -> None:
+    mlflow = pytest.importorskip("mlflow")
+    with pytest.raises(type(error)), tracking("mlflow"):
+        raise error
+    client = mlflow.MlflowClient()
+    (run,) = client.search_runs([client.get_experiment_by_name("autoaug").experiment_id])
+    assert run.info.status == status
+
+
+def test_candidates_are_told_apart_by_their_names(tracked: Path, tmp_path: Path, tracking: Tracking) -> None:
+    """Names of policies have characters that keys of MLflow may not have."""
+    mlflow = pytest.importorskip("mlflow")
+    result = SearchResult.load(tracked)
+    (tmp_path / "run").rmdir()
+    shutil.copytree(tracked, tmp_path / "run", ignore=shutil.ignore_patterns("wandb", "tensorboard"))
+    keys = {"flip-crop+randaugment(1,14)": "flip-crop_randaugment_1_14_", "../a policy.yaml": ".._a_policy.yaml"}
+    first = result.candidates[0]
+    candidates = [first.model_copy(update={"name": name, "mean": mean / 4}) for mean, name in enumerate(keys)]
+    with tracking("mlflow") as trackers:
+        for tracker in trackers:
+            tracker.finished(result.model_copy(update={"candidates": tuple(candidates)}))
+    client = mlflow.MlflowClient()
+    (run,) = client.search_runs([client.get_experiment_by_name("autoaug").experiment_id])
+    assert run.info.status == "FINISHED"
+    assert {f"test_accuracy/{key}": mean / 4 for mean, key in enumerate(keys.values())} == run.data.metrics
+
+
+def test_tensorboard_has_what_it_was_told_before_ctrl_c(tmp_path: Path, tracking: Tracking) -> None:
+    pytest.importorskip("tensorboardX")
+    with suppress(KeyboardInterrupt), tracking("tensorboard") as trackers:
+        trackers[-1].trial_ended(made_trial(), 0.5)
+        raise KeyboardInterrupt
+    (file,) = (tmp_path / "run/tensorboard").glob("events.out.*")
+    assert b"search/budget_spent" in file.read_bytes()
 
 
 def test_wandb_writes_offline_and_learns_no_password(tracked: Path) -> None:
@@ -140,7 +193,8 @@ def test_trackers_are_told_of_the_metric_that_the_run_has(
     tracker.trial_ended(trial.model_copy(update={"score": -0.25}), 0.5)
     tracker.finished(of_errors)
     assert written["trial/validation_word_errors"] == 0.25
-    assert written["confirmation/test_word_errors"] == -of_errors.candidates[-1].mean
+    for candidate in of_errors.candidates:
+        assert written[f"confirmation/test_word_errors/{as_key(candidate.name)}"] == -candidate.mean
     assert not [key for key in written if "accuracy" in key]
 
 

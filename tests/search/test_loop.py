@@ -26,7 +26,8 @@ from autoaug.search.executors import Executor, TrialSpec
 from autoaug.search.loop import run_search
 from autoaug.search.progress import Progress
 from autoaug.search.space import SearchSpace, load_space
-from autoaug.search.strategies import Draw, get_strategy
+from autoaug.search.strategies import Draw, Stop, get_strategy
+from autoaug.search.strategies.grid import grid
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary
 from autoaug.training.result import Rung, TrialResult
@@ -287,7 +288,8 @@ def test_a_policy_is_not_trained_twice(tmp_path: Path) -> None:
     """A space of four policies: each is trained once, and the search ends when nothing is new."""
     space = SearchSpace.model_validate({"base": [{"operator": "HorizontalFlip"}, {"operator": "VerticalFlip"}]})
     study, executor = new_study(tmp_path, "random", space=space), Scripted(2)
-    run_search(study, executor, Budget(trainings=50), FULL, {"none": load_policy("none")}, Logged())
+    stopped = run_search(study, executor, Budget(trainings=50), FULL, {"none": load_policy("none")}, Logged())
+    assert stopped == Stop("the last 100 policies had been tried before", exhausted=True)
     trained = [spec.work for spec in executor.submitted]
     assert len(trained) == 4
     assert len({work.policy.fingerprint() for work in trained}) == 4
@@ -295,6 +297,15 @@ def test_a_policy_is_not_trained_twice(tmp_path: Path) -> None:
     for trial in map(summary, study.ended()):
         scores.setdefault(trial.fingerprint, set()).add(trial.score)
     assert all(len(values) == 1 for values in scores.values()), "a repeated policy has the score of the first"
+
+
+def test_a_grid_that_was_tried_ends_the_search_and_says_so(tmp_path: Path) -> None:
+    points = len(list(grid(SPACE)))
+    for policies, reason in ((points + 9, f"all {points} points of the grid were tried"), (points - 1, None)):
+        study = SearchStudy(tmp_path / f"{policies}.db", strategy=get_strategy("grid"), space=SPACE, seed=0)
+        stopped = run_search(study, Scripted(2), Budget(policies=policies), FULL, BASELINES, Logged())
+        assert stopped == (Stop(reason, exhausted=True) if reason else None)
+        assert sum(trial.is_drawn for trial in study.history().trials) == min(points, policies)
 
 
 @pytest.mark.fault("trials", "more than half fail")

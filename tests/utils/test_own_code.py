@@ -175,7 +175,7 @@ def test_where_a_run_uses_own_code_every_printed_command_trusts_its_folder(
     said = [report_page(unfinished, cdn=True)]
     for refused in (
         lambda: RunFolder.create(unfinished.root, config),
-        lambda: open_trackers(config, unfinished, Logged()),
+        lambda: open_trackers(config, unfinished, Logged()).__enter__(),
         lambda: export_model(finished, tmp_path / "model"),
     ):
         with pytest.raises(autoaug.AutoaugError) as fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from autoaug.evaluation.statistics import FEWEST_SEEDS
-from autoaug.results import Candidate, MetricScores, SearchResult
+from autoaug.results import Candidate, MetricValues, SearchResult
 
 
 class MetricRow(NamedTuple):
@@ -31,7 +31,7 @@ def _row(candidate: Candidate, names: list[str]) -> MetricRow:
     )
 
 
-def _words(own: MetricScores, seeds: int) -> tuple[str, str]:
+def _words(own: MetricValues, seeds: int) -> tuple[str, str]:
     """The mean and its interval in the metric's unit, such as ``97.20`` and ``96.10 to 98.30``: empty for few seeds."""
     scale = own.metric.scale
     mean, low, high = (own.metric.number(scale * value) for value in (own.mean, *own.ci95))

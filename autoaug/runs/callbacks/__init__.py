@@ -46,16 +46,24 @@ def check_trackers(names: Iterable[str]) -> None:
         needed(TRACKERS[name][0], name)
 
 
-def open_trackers(config: RunConfig, folder: RunFolder, progress: Progress) -> list[Tracker]:
+@contextmanager
+def open_trackers(config: RunConfig, folder: RunFolder, progress: Progress) -> Iterator[list[Tracker]]:
     """Open the event log and the trackers of a run. A tracker that fails later is switched off, and the reason
-    goes to the log and to `progress`.
+    goes to the log and to `progress`. If the block ends by an error or Ctrl-C, they are told.
 
     Raises:
         OptionError: a tracker cannot start.
     """
     log = EventLog(folder.events)
-    others = Broadcast([log, progress])
-    return [log, *(Guarded(name, _opened(name, folder, config), others) for name in config.track)]
+    others, trackers = Broadcast([log, progress]), list[Tracker]([log])
+    try:
+        for name in config.track:
+            trackers.append(Guarded(name, _opened(name, folder, config), others))
+        yield trackers
+    except BaseException as error:
+        for tracker in trackers:
+            tracker.failed(error)
+        raise
 
 
 def _opened(name: str, folder: RunFolder, config: RunConfig) -> Tracker:

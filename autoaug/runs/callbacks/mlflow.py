@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autoaug.results import ACCURACY, MetricRecord, SearchResult, TrialSummary
-from autoaug.runs.callbacks.base import Tracker, needed
+from autoaug.runs.callbacks.base import Tracker, as_key, needed
 from autoaug.runs.folder import RunFolder
 
 
@@ -25,7 +25,7 @@ class MLflow(Tracker):
         run = self._client.create_run(self._experiment, run_name=name, tags=tags)
         for key, value in params.items():
             if value is not None:
-                self._client.log_param(run.info.run_id, key.replace(" ", "_"), str(value)[:500])
+                self._client.log_param(run.info.run_id, as_key(key), str(value)[:500])
         return str(run.info.run_id)
 
     def measured_by(self, metric: MetricRecord) -> None:
@@ -34,8 +34,9 @@ class MLflow(Tracker):
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         params = {**trial.params, "stage": trial.stage, "data_fraction": trial.data_fraction}
         run = self._begun(trial.name, {"mlflow.parentRunId": self._parent}, params)
+        key = f"validation_{as_key(self._metric.name)}"
         for step, score in trial.curve:
-            self._client.log_metric(run, f"validation_{self._metric.key}", self._metric.plain(score), step=step)
+            self._client.log_metric(run, key, self._metric.plain(score), step=step)
         self._client.log_metric(run, "seconds", trial.seconds)
         self._client.log_metric(self._parent, "budget_spent", fraction, step=trial.number)
         self._client.set_terminated(run, "FAILED" if trial.status == "failed" else "FINISHED")
@@ -47,10 +48,13 @@ class MLflow(Tracker):
         self._client.log_metric(self._parent, "longer_trainings", done / total, step=done)
 
     def finished(self, result: SearchResult) -> None:
-        for i, candidate in enumerate(result.candidates):
-            value = result.metric.plain(candidate.mean)
-            self._client.log_metric(self._parent, f"test_{result.metric.key}", value, step=i)
+        for candidate in result.candidates:
+            key = f"test_{as_key(result.metric.name)}/{as_key(candidate.name)}"
+            self._client.log_metric(self._parent, key, result.metric.plain(candidate.mean))
         self._client.set_tag(self._parent, "verdict", result.verdict)
         for path in (self._folder.report, self._folder.policy, self._folder.result):
             self._client.log_artifact(self._parent, str(path))
         self._client.set_terminated(self._parent)
+
+    def failed(self, error: BaseException) -> None:
+        self._client.set_terminated(self._parent, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")

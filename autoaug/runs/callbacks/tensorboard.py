@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from autoaug.results import ACCURACY, MetricRecord, SearchResult, TrialSummary
-from autoaug.runs.callbacks.base import Tracker, needed
+from autoaug.runs.callbacks.base import Tracker, as_key, needed
 from autoaug.runs.folder import RunFolder
 
 
@@ -24,7 +24,7 @@ class TensorBoard(Tracker):
 
     def trial_ended(self, trial: TrialSummary, fraction: float) -> None:
         if trial.score is not None:
-            key, value = f"trial/validation_{self._metric.key}", self._metric.plain(trial.score)
+            key, value = f"trial/validation_{as_key(self._metric.name)}", self._metric.plain(trial.score)
             self._writer.add_scalar(key, value, trial.number)
         self._writer.add_scalar("trial/seconds", trial.seconds, trial.number)
         self._writer.add_scalar("search/budget_spent", fraction, trial.number)
@@ -40,7 +40,10 @@ class TensorBoard(Tracker):
 
     def finished(self, result: SearchResult) -> None:
         self._writer.add_text("verdict", result.sentence)
-        for i, candidate in enumerate(result.candidates):
-            value = result.metric.plain(candidate.mean)
-            self._writer.add_scalar(f"confirmation/test_{result.metric.key}", value, i)
+        for candidate in result.candidates:
+            key = f"confirmation/test_{as_key(result.metric.name)}/{as_key(candidate.name)}"
+            self._writer.add_scalar(key, result.metric.plain(candidate.mean), 0)
+        self._writer.close()
+
+    def failed(self, error: BaseException) -> None:  # noqa: ARG002 (it shows in the log)
         self._writer.close()

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from autoaug.results import ACCURACY, MetricRecord, SearchResult, TrialSummary
-from autoaug.runs.callbacks.base import Tracker, needed
+from autoaug.runs.callbacks.base import Tracker, as_key, needed
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.redaction import redacted
 
@@ -41,19 +41,18 @@ class Wandb(Tracker):
         run = self._run(
             trial.name, "trial", {**trial.params, "stage": trial.stage, "data_fraction": trial.data_fraction}
         )
+        key = as_key(self._metric.name)
         for step, score in trial.curve:
-            run.log({f"validation_{self._metric.key}": self._metric.plain(score)}, step=step)
+            run.log({f"validation_{key}": self._metric.plain(score)}, step=step)
         value = None if trial.score is None else self._metric.plain(trial.score)
-        run.summary.update(
-            {self._metric.key: value, "status": trial.status, "seconds": trial.seconds, "budget": fraction}
-        )
+        run.summary.update({key: value, "status": trial.status, "seconds": trial.seconds, "budget": fraction})
         run.finish()
 
     def finished(self, result: SearchResult) -> None:
         run = self._run(self._group, "search", self._options)
         run.summary.update({"verdict": result.verdict, "sentence": result.sentence})
-        metric = result.metric
-        run.summary.update({f"test_{metric.key}/{c.name}": metric.plain(c.mean) for c in result.candidates})
+        key, metric = as_key(result.metric.name), result.metric
+        run.summary.update({f"test_{key}/{c.name}": metric.plain(c.mean) for c in result.candidates})
         artifact = self._wandb.Artifact(f"{self._group}-report", type="report")
         artifact.add_file(str(self._folder.report))
         artifact.add_file(str(self._folder.policy))

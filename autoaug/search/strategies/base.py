@@ -145,7 +145,7 @@ class SearchContext(NamedTuple):
         budget: the budget in full trainings; None if that is not known.
         seed: the seed of the run.
         has_data: whether probes can read the data; they cannot if the user supplies the objective.
-        may_stop: whether the search may end before the budget is spent.
+        may_stop: whether the search may end where hardly anything is left to gain.
         pays_probes: whether the budget is one of compute or time, which probes spend, too.
     """
 
@@ -203,9 +203,12 @@ class Probe(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """End the search early, for a reason that users are told."""
+    """End the search before its budget is spent, for a reason that users are told. The search is `exhausted` if the
+    strategy has nothing left to try, so that a larger budget would not help.
+    """
 
     reason: str
+    exhausted: bool = False
 
 
 Step = Draw | Fixed | Probe | Stop

@@ -11,7 +11,7 @@ from optuna.samplers import RandomSampler
 from autoaug.errors import SpaceError
 from autoaug.search.sampling import sample_shaped, usual_shape
 from autoaug.search.space import SearchSpace
-from autoaug.search.strategies.base import Draw, History, SearchContext, Step, Strategy, next_baseline
+from autoaug.search.strategies.base import Draw, History, SearchContext, Step, Stop, Strategy, next_baseline
 
 _STRENGTHS = 5
 
@@ -33,7 +33,7 @@ class Grid(Strategy):
         tried = sum(record.is_drawn for record in history.trials)
         order = np.random.default_rng(context.seed).permutation(len(points))
         if tried >= len(points):
-            return None
+            return Stop(f"all {len(points)} points of the grid were tried", exhausted=True)
         return Draw(lambda seed: RandomSampler(seed=seed), draw=sample_shaped, fixed=points[order[tried]])
 
 

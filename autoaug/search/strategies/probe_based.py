@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autoaug.policy.models import Policy
-from autoaug.search.strategies.base import Fixed, History, Probe, SearchContext, Step, Strategy, next_baseline
+from autoaug.search.strategies.base import Fixed, History, Probe, SearchContext, Step, Stop, Strategy, next_baseline
 
 
 class ProbeBased(Strategy):
@@ -35,6 +35,11 @@ class ProbeBased(Strategy):
             return probe
         if baseline := next_baseline(history, context):
             return baseline
-        candidates = self.candidates(history.probe_results[probe.name] or {}, context)
+        probe_result = history.probe_results[probe.name]
+        if probe_result is None:
+            return None
+        candidates = self.candidates(probe_result, context)
         begun = {record.name for record in history.trials}
-        return next((Fixed(n, policy, stage=self.stage) for n, policy in candidates.items() if n not in begun), None)
+        untried = (Fixed(n, policy, stage=self.stage) for n, policy in candidates.items() if n not in begun)
+        proposed = "all policies that its probe proposed were tried" if candidates else "its probe proposed no policy"
+        return next(untried, Stop(proposed, exhausted=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autoaug.policy.models import Policy
 from autoaug.report.tables.metrics import metric_rows
-from autoaug.results import ACCURACY, Candidate, MetricRecord, MetricScores
+from autoaug.results import ACCURACY, Candidate, MetricRecord, MetricValues
 from tests.report.records import result
 
 LOSS = MetricRecord(name="log-loss", unit="", larger_is_better=False)
@@ -13,7 +13,7 @@ LOSS = MetricRecord(name="log-loss", unit="", larger_is_better=False)
 def test_each_metric_has_its_interval_apart_and_too_few_seeds_have_none() -> None:
     """In one text, six metrics were wider than a page."""
     metrics = {
-        own.name: MetricScores(metric=own, values=(mean,), mean=mean, ci95=(mean - 0.1, mean + 0.1))
+        own.name: MetricValues(metric=own, values=(mean,), mean=mean, ci95=(mean - 0.1, mean + 0.1))
         for own, mean in ((ACCURACY, 0.75), (LOSS, 0.5))
     }
     whole, few = (

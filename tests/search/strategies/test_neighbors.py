@@ -82,11 +82,13 @@ def test_auto_ends_early_where_nothing_is_left_to_gain(may_stop: bool, monkeypat
     )
     spent = sum(record.sample_passes for record in study.history().trials) / full
     if may_stop:
-        assert "chance of 0.5 points over the best baseline is only 0 %" in said
+        assert said is not None
+        assert "chance of 0.5 points over the best baseline is only 0 %" in said.reason
+        assert not said.exhausted
         assert spent < 10
         assert study.strategy.finalists(study.history()) == []
     else:
-        assert said == ""
+        assert said is None
         assert spent > 15
 
 

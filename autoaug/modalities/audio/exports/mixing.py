@@ -22,7 +22,7 @@ class Augment(Seeded):
     returns waveforms of the same shape and type and soft labels ``[B, classes]``. Zeros at the end of a waveform are
     padding.
 
-    Give `classes` if labels are indices; otherwise the highest label of the batch determines it.
+    Class indices need the number of `classes`.
     """
 
     def __init__(self, seed: int | None = None, classes: int | None = None) -> None:

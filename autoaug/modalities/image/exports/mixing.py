@@ -21,8 +21,8 @@ class Augment(Seeded):
     """The policy: takes images ``[B, C, H, W]``, uint8 or in [0, 1] (values outside by at most 1e-3 are clamped), and
     labels ``[B]`` or ``[B, classes]``; returns images of the same shape and type and soft labels ``[B, classes]``.
 
-    Give `classes` if labels are indices; otherwise the highest label of the batch determines it. With 0 `classes`,
-    labels are numbers ``[B, numbers]``, which are mixed as they are.
+    Class indices need the number of `classes`. With 0 `classes`, labels are numbers ``[B, numbers]``, which are mixed
+    as they are.
     """
 
     def __init__(self, seed: int | None = None, classes: int | None = None) -> None:

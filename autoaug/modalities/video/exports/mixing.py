@@ -23,7 +23,7 @@ class Augment(Seeded):
     """The policy: takes clips ``[B, T, C, H, W]``, uint8 or in [0, 1] (values outside by at most 1e-3 are clamped), and
     labels ``[B]`` or ``[B, classes]``; returns clips of the same shape and type and soft labels ``[B, classes]``.
 
-    Give `classes` if labels are indices; otherwise the highest label of the batch determines it.
+    Class indices need the number of `classes`.
     """
 
     def __init__(self, seed: int | None = None, classes: int | None = None) -> None:
