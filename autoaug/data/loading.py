@@ -36,13 +36,17 @@ def open_source(
     Raises:
         UnknownName: there is no such modality.
         DataError: the data do not exist, or break a rule of their format.
-        OptionError: words are to be protected, and samples of the modality have none, or the file cannot be read.
+        OptionError: words are to be protected, and samples of the modality have none, or the file cannot be read; or
+            samples are to be longer than those of the modality may be.
     """
     taken = recognize(data, modality)
     if reading.protect and not taken.has_words:
         raise OptionError(
             f"--protect {reading.protect}: samples of the modality {taken.name!r} have no words; leave it out"
         )
+    if reading.lengths and max(reading.lengths) > taken.longest:
+        size = "x".join(map(str, reading.lengths))
+        raise OptionError(f"--size {size} must be at most {taken.longest} for {taken.name} data")
     try:
         source = taken.loader.open(read_in_place_of(str(data)), memory_limit, reading)
     except PermissionError as fault:  # a folder may not be listed

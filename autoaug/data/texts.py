@@ -47,6 +47,15 @@ def text_lengths(codes: np.ndarray) -> np.ndarray:
     return lengths
 
 
+def frames_needed(codes: np.ndarray) -> np.ndarray:
+    """The number ``[n]`` of frames in which CTC can spell each text: one per character, and one between two that are
+    the same.
+    """
+    repeated = (codes[:, 1:] == codes[:, :-1]) & (codes[:, 1:] != END)
+    frames: np.ndarray = text_lengths(codes) + repeated.sum(1)
+    return frames
+
+
 def characters(codes: np.ndarray) -> tuple[str, ...]:
     """The different characters of texts, by code point."""
     return tuple(map(chr, np.setdiff1d(codes, END).tolist()))

@@ -232,7 +232,7 @@ def _notes(policy: Policy, target: Target, modality: Modality) -> list[str]:
 
     def moves(sub_policy: SubPolicy) -> int:
         operators = [get_operator(o.operator) for o in sub_policy.operations if o.probability]
-        return sum(modality.fusions[o.kind].role == "carried" and not o.is_switch for o in operators)
+        return sum(modality.fusions[o.kind].interpolates and not o.is_switch for o in operators)
 
     if sum(max(map(moves, layer.sub_policies)) for layer in policy.layers) < 2:
         return []

@@ -71,10 +71,13 @@ class Fusion(ABC):
             composed, and applied at the last of these steps. ``closing``: its map ends such a run and includes it.
         carrier: for carried and closing kinds, a name shared by kinds whose maps can be composed. If a plan has several
             carried kinds of one carrier, the last of them in the modality's order applies the maps of all.
+        interpolates: whether carried maps move samples' values, so that to apply them one after another is not quite to
+            apply their composition.
     """
 
     role: Role
     carrier: str = ""
+    interpolates: bool = False
 
     @abstractmethod
     def maps(self, function: Callable[..., Tensor], batch: Batch, value: Tensor, uniforms: Tensor) -> Tensor:
@@ -254,6 +257,8 @@ class Modality(ABC):
     name: str
     #: Whether values are continuous, in floating point: samples can then be blended, and gradients reach magnitudes.
     is_continuous: bool = True
+    #: The largest of `Reading.lengths`, in the modality's unit.
+    longest: int = 2**13
     #: Whether samples have words, which `Reading.protect` may name.
     has_words: bool = False
     #: The kinds of mixing and attacks that training does on the vectors ``[n, L, d]`` of a network's embedding.

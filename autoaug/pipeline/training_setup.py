@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from autoaug.data.labels import kind_of
 from autoaug.data.splits import DataSet
+from autoaug.data.texts import frames_needed
 from autoaug.errors import AutoaugError, OptionError, typed_line
 from autoaug.modalities.networks import Start
 from autoaug.modalities.registry import get_modality
@@ -24,7 +25,6 @@ from autoaug.training.presets import Changes, load_changes, resolve_recipe
 from autoaug.training.probe import check_probe
 from autoaug.training.recipe import Recipe
 from autoaug.training.tasks import task_for
-from autoaug.training.transcription import least_frames
 
 
 def asked_weights(options: RunOptions) -> str | None:
@@ -157,7 +157,7 @@ def _check_outputs(outputs: object, n: int, name: str, data: DataSet) -> None:
     if not outputs.is_floating_point():
         raise OptionError(f"--model {name} must give floating-point outputs, not {outputs.dtype}")
     is_spoken = kind_of(data.train.labels) == "transcription"
-    if is_spoken and (least := least_frames(data.train.labels)) > outputs.shape[1]:
+    if is_spoken and (least := int(frames_needed(data.train.labels).max())) > outputs.shape[1]:
         raise OptionError(
             f"--model {name} gives {outputs.shape[1]} frames for samples of shape {list(data.train.inputs.shape)}, but "
             f"a training text needs {least}: one per character, and one between two that are the same; shorten it, or "

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import ctc_loss, kl_div, log_softmax
 
 from autoaug.data.labels import strata_of
-from autoaug.data.texts import encode_texts, plain_text
+from autoaug.data.texts import encode_texts, frames_needed, plain_text
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,8 @@ class Transcription:
         """The first two numbers of the scores, ``[n, 2]``. Characters out of the alphabet do not count."""
         targets = self.targets(labels).to(outputs.device)
         losses = _losses(log_softmax(outputs.float(), 2), targets, zero_infinity=False)
-        lacks_room = _frames_needed(targets) > outputs.shape[1]
-        both = torch.where(lacks_room, 0, torch.stack([-losses, _lengths(targets)]))
-        likely: np.ndarray = both.T.cpu().numpy()
+        likely: np.ndarray = torch.stack([-losses, _lengths(targets)], 1).cpu().numpy()
+        likely[frames_needed(targets.cpu().numpy() - 1) > outputs.shape[1]] = 0
         return likely
 
     def decide(self, scores: np.ndarray) -> np.ndarray:
@@ -116,14 +115,3 @@ def _losses(logs: Tensor, targets: Tensor, zero_infinity: bool) -> Tensor:
     own = logs.transpose(0, 1).to(place)
     losses = ctc_loss(own, texts.to(place), frames, lengths.to(place), reduction="none", zero_infinity=zero_infinity)
     return losses.to(logs.device)
-
-
-def least_frames(labels: np.ndarray) -> int:
-    """The number of frames that every text has room in; labels are code points, and -1 after the end of a text."""
-    return int(_frames_needed(torch.from_numpy(labels) + 1).max())
-
-
-def _frames_needed(targets: Tensor) -> Tensor:
-    """The number ``[n]`` of frames that each text needs: one per character, and one between two that are the same."""
-    repeated = (targets[:, 1:] == targets[:, :-1]) & (targets[:, 1:] > 0)
-    return (targets > 0).sum(1) + repeated.sum(1)

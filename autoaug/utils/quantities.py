@@ -94,12 +94,14 @@ def parse_memory(name: str, value: str | int) -> int:
 
 
 def parse_lengths(name: str, value: int | str) -> tuple[int, ...]:
-    """The lengths of a sample's axes, such as ``64`` or ``96x128``; the first of three is a number of frames."""
+    """The lengths of a sample's axes, such as ``64`` or ``96x128``; the first of three is a number of frames. How long
+    they may be depends on the modality, whose units these are.
+    """
     parts = str(value).lower().split("x")
     if not all(re.fullmatch(r"-?[0-9]+", part) for part in parts):
         raise OptionError(f"--{name} {value!r} must be a number, or numbers joined by x, such as 64 or 96x128")
     least = (1, 4, 4) if len(parts) == 3 else (4,) * len(parts)
-    return tuple(within(name, int(part[:30]), low, 2**13) for part, low in zip(parts, least, strict=True))
+    return tuple(within(name, int(part[:30]), low, sys.maxsize) for part, low in zip(parts, least, strict=True))
 
 
 def at_most_one(**given: object) -> None:

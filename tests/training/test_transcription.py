@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoaug.data.texts import decode_texts, encode_texts, plain_text
+from autoaug.data.texts import decode_texts, encode_texts, frames_needed, plain_text
 from autoaug.errors import OptionError
 from autoaug.training.metrics import (
     check_metric,
@@ -23,7 +23,7 @@ from autoaug.training.metrics import (
     trial_metric,
 )
 from autoaug.training.tasks import task_for
-from autoaug.training.transcription import Transcription, least_frames
+from autoaug.training.transcription import Transcription
 from autoaug.training.translation import made_up
 
 TASK = Transcription("ab")
@@ -78,7 +78,8 @@ def test_a_text_without_room_adds_nothing_and_unknown_characters_are_left_out() 
     losses.sum().backward()
     assert outputs.grad is not None
     assert outputs.grad.isfinite().all()
-    assert least_frames(encode_texts(["ab", "aabb", "abcab"])) == 6, "aabb needs one more between each pair"
+    needed = frames_needed(encode_texts(["ab", "aabb", "abcab", ""])).tolist()
+    assert needed == [2, 6, 5, 0], "aabb needs one more between each pair"
 
 
 def test_the_likelihood_is_that_of_all_paths_per_character() -> None:

@@ -103,9 +103,13 @@ def read_header(path: Path) -> Header:
     if not np.isfinite(values).all():
         raise ValueError("it has samples that are NaN or infinite")
     size = np.abs(values)
-    is_clipped = bool(size.max() > 1) or float((size >= _FULL).mean()) > _CLIPPED
     there = max(frames, len(values)) if len(values) >= told else len(values)
-    return Header(rate, channels, there / rate, float(size.max()), is_clipped, is_truncated, is_plain)
+    return Header(rate, channels, there / rate, float(size.max()), is_clipped(size), is_truncated, is_plain)
+
+
+def is_clipped(size: np.ndarray) -> bool:
+    """Whether many absolute values are at full scale, which is 1, or any beyond."""
+    return bool(size.max() > 1) or float((size >= _FULL).mean()) > _CLIPPED
 
 
 def _lacks_bytes(log: str) -> bool:

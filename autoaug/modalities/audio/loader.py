@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import math
 import os
 import wave
@@ -11,17 +12,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from autoaug.data.inputs import in_blocks
 from autoaug.data.layouts import list_files, no_such_data
 from autoaug.data.layouts.arrays import converted, open_npz
 from autoaug.data.layouts.folder import files_below
 from autoaug.data.layouts.listing import Common, Item, open_listing
 from autoaug.data.layouts.separated import first_rows
 from autoaug.data.source import Source
+from autoaug.data.texts import encode_texts, frames_needed
 from autoaug.errors import DataError
 from autoaug.modalities.audio.decoding import (
     ENDINGS,
@@ -31,6 +33,7 @@ from autoaug.modalities.audio.decoding import (
     Header,
     SoundReader,
     as_int16,
+    is_clipped,
     of_length,
     read_header,
     resampled,
@@ -49,6 +52,8 @@ _WHOLE, _MOST = 0.98, 10.0
 #: Of sounds with a text all fit, so that no word is cut off, also when they are slowed down by as much.
 _ROOM = 1.25
 _BRIEF = 0.02
+#: The network of texts tells at most one character in so many samples, 32 ms.
+_STRETCH = 512
 #: If sounds fill less than this share of their common length, a shorter one is offered.
 _FILLED = 1 / 3
 
@@ -60,7 +65,7 @@ def recognizes(data: str) -> bool:
     path = Path(data)
     suffix = path.suffix.lower()
     if path.is_dir():
-        return _are_sounds([file.name for file in islice(files_below(path), _LOOKED_AT)])
+        return _are_sounds([file.name for file in itertools.islice(files_below(path), _LOOKED_AT)])
     if not path.is_file():  # reading a pipe would never end
         return False
     if suffix in (".csv", ".tsv"):
@@ -97,7 +102,10 @@ def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  
         raise DataError(f"{data}: sounds have one length, and are cut or padded: --size MILLISECONDS, without --resize")
     milliseconds = reading.lengths[0] if reading.lengths else None
     if Path(data).suffix.lower() == ".npz" and Path(data).is_file():
-        return _of_length(_open_arrays(Path(data), memory_limit), milliseconds)
+        source = _open_arrays(Path(data), memory_limit)
+        brought = _of_length(source, milliseconds)
+        form = Form(*brought.parts["train"].inputs.shape)
+        return replace(brought, unusual=tuple(_unusual(_headers(source), form, math.inf)))
     listing = list_files(data, ENDINGS, "Audio")
     if listing is None:
         raise no_such_data(data, ())
@@ -115,13 +123,16 @@ def _agree(readable: Sequence[tuple[Item, Header]], milliseconds: int | None, ha
     form = Form(channels, max(1, round(length * RATE)))
     usual = float(np.quantile(seconds, 0.9))
     padded = () if has_texts else _padded(form, seconds, usual)
-    unusual = *padded, *_unusual(readable, form, usual if has_texts else math.inf)
+    named = [(str(item.path), header) for item, header in readable]
+    unusual = [*padded, *_unusual(named, form, usual if has_texts else math.inf)]
+    if has_texts:
+        unusual += _too_short_for_texts(readable, form)
     rates, counts = Counter(h.rate for h in headers), Counter(h.channels for h in headers)
     forms = {
         "rates": {f"{rate:,} Hz": n for rate, n in rates.most_common()},
         "channels": {str(channel): n for channel, n in counts.most_common()},
     }
-    return Common(SoundReader(form), forms, _rule(form, headers), unusual)
+    return Common(SoundReader(form), forms, _rule(form, headers), tuple(unusual))
 
 
 def _usual_length(seconds: Sequence[float]) -> float:
@@ -165,12 +176,28 @@ def _padded(form: Form, seconds: Sequence[float], usual: float) -> Iterator[str]
         )
 
 
-def _unusual(readable: Sequence[tuple[Item, Header]], form: Form, usual: float) -> Iterator[str]:
-    """What is readable and hardly meant, each with the number of files and the first of them. Nine of ten sounds with
-    texts, which are not to be cut, are no longer than `usual` seconds.
+def _too_short_for_texts(readable: Sequence[tuple[Item, Header]], form: Form) -> Iterator[str]:
+    """Whether the network of texts cannot spell some texts in their sounds, as one recording with another's text."""
+    needed = frames_needed(encode_texts([item.label for item, _ in readable])).tolist()
+    paths = [
+        item.path
+        for (item, header), frames in zip(readable, needed, strict=True)
+        if frames > 1 + min(round(header.seconds * RATE), form.samples) // _STRETCH
+    ]
+    if paths:
+        yield (
+            f"{len(paths)} of {len(readable)} sounds are too short for their texts, which cannot be recognized: each "
+            f"character takes {1000 * _STRETCH // RATE} ms, and two that are the same have as much between them; the "
+            f"first: {paths[0]}"
+        )
+
+
+def _unusual(named: Sequence[tuple[str, Header]], form: Form, usual: float) -> Iterator[str]:
+    """What is readable and hardly meant, each with the number of sounds and the name of the first. Nine of ten sounds
+    with texts, which are not to be cut, are no longer than `usual` seconds.
     """
     length = form.samples / RATE
-    common = Counter(header.rate for _, header in readable).most_common(1)[0][0]
+    common = Counter(header.rate for _, header in named).most_common(1)[0][0]
     kinds: dict[str, Callable[[Header], bool]] = {
         "silent: nothing can be heard in them": lambda h: h.peak == 0,
         f"under {1000 * _BRIEF:g} ms": lambda h: h.seconds < _BRIEF,
@@ -187,9 +214,9 @@ def _unusual(readable: Sequence[tuple[Item, Header]], form: Form, usual: float) 
         ),
     }
     for words, is_so in kinds.items():
-        paths = [item.path for item, header in readable if is_so(header)]
-        if paths:
-            yield f"{len(paths)} of {len(readable)} sounds are {words}; the first: {paths[0]}"
+        names = [name for name, header in named if is_so(header)]
+        if names:
+            yield f"{len(names)} of {len(named)} sounds are {words}; the first: {names[0]}"
 
 
 def _open_arrays(path: Path, memory_limit: int) -> Source:
@@ -207,6 +234,22 @@ def _open_arrays(path: Path, memory_limit: int) -> Source:
     left_out = tuple(name for name in source.left_out if name != "array 'rate'")
     words = [] if rate == RATE else [f"resampled to {RATE:,} Hz"]
     return replace(source, left_out=left_out, rule="; ".join([*words, _recordings()]))
+
+
+def _headers(source: Source) -> list[tuple[str, Header]]:
+    """The sounds of arrays, each with its name and what is known about it. Zeros at the end are padding, unless there
+    is nothing else.
+    """
+    named = []
+    for part in source.parts.values():
+        sounds = itertools.chain.from_iterable(in_blocks(part.inputs))
+        for name, sound in zip(part.names, sounds, strict=True):
+            size = np.abs(sound / 32768)
+            heard = np.flatnonzero(size.any(0))
+            own = size[:, : heard[-1] + 1] if len(heard) else size
+            seconds = own.shape[1] / RATE
+            named.append((name, Header(RATE, len(own), seconds, float(own.max()), is_clipped(own), False, False)))
+    return named
 
 
 def _prepare(array: np.ndarray, where: str, rate: float) -> Callable[[np.ndarray], np.ndarray]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autoaug.modalities.audio.decoding import MOST_SECONDS
 from autoaug.modalities.packaged import PackagedModality
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ _FOLDER = Path(__file__).parent
 
 class _Sound(PackagedModality):
     name = "audio"
+    longest = 1000 * MOST_SECONDS
     families = ("level", "noise", "room", "filter", "time")
     operators = ("filters", "level", "noise", "room", "timing", "vocoder")
     slow_operators = {"TimeStretch": 6.0, "PitchShift": 9.0}  # noqa: RUF012 (never modified)

@@ -39,6 +39,7 @@ class _Warps(Fusion):
 
     role = "carried"
     carrier = "warp"
+    interpolates = True
 
     def __init__(self, projective: bool) -> None:
         self.projective = projective

@@ -55,7 +55,7 @@ class _AllFrames(Fusion):
     """Maps ``[n, ...]`` from positions to positions, by which frames are sampled together, as if they were channels."""
 
     def __init__(self, own: Fusion) -> None:
-        self.own, self.role, self.carrier = own, own.role, own.carrier
+        self.own, self.role, self.carrier, self.interpolates = own, own.role, own.carrier, own.interpolates
 
     def maps(self, function: Callable[..., Tensor], batch: Batch, value: Tensor, uniforms: Tensor) -> Tensor:
         return self.own.maps(function, batch, value, uniforms)

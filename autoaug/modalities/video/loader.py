@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -34,6 +35,7 @@ _FRAMES, _SIDE = 8, 112
 _MANY_LENGTHS = 12
 #: A crop that takes more than this share of a frame's height or width is told.
 _MUCH = 1 / 3
+_SINGLE = "a single frame, in which nothing moves"
 
 
 def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  # noqa: A001 (the seam's name)
@@ -54,7 +56,8 @@ def open(data: str, memory_limit: int, reading: Reading = AS_SUITS) -> Source:  
         raise DataError(f"--size {size}: clips have a number of frames, a height and a width; give one, two or three")
     path = Path(data)
     if path.suffix.lower() == ".npz" and path.is_file():
-        return _resized(open_npz(path, memory_limit, _prepare, "clip"), reading)
+        source = open_npz(path, memory_limit, _prepare, "clip")
+        return replace(_resized(source, reading), unusual=tuple(_still(source)))
     listing = list_clips(data)
     if listing is None:
         raise no_such_data(data, ())
@@ -143,7 +146,7 @@ def _cropped(header: Header, form: ImageForm) -> float:
 def _unusual(readable: Sequence[tuple[Item, Header]], form: ImageForm) -> Iterator[str]:
     """What is readable and hardly meant, each with the number of clips and the first of them."""
     kinds: dict[str, Callable[[Header], bool]] = {
-        "a single frame, in which nothing moves": lambda header: header.frames == 1,
+        _SINGLE: lambda header: header.frames == 1,
         "frames of several sizes; each is resized on its own": lambda header: len(header.sizes) > 1,
         "over a third of a frame's height or width cut off; --resize letterbox or squash keeps it": lambda header: (
             _cropped(header, form) > _MUCH
@@ -153,6 +156,13 @@ def _unusual(readable: Sequence[tuple[Item, Header]], form: ImageForm) -> Iterat
         paths = [item.path for item, header in readable if is_so(header)]
         if paths:
             yield f"{len(paths)} of {len(readable)} clips have {words}; the first: {paths[0]}"
+
+
+def _still(source: Source) -> Iterator[str]:
+    """Whether the clips of arrays have a single frame."""
+    if source.parts["train"].inputs.shape[0] == 1:
+        names = [name for part in source.parts.values() for name in part.names]
+        yield f"{len(names)} of {len(names)} clips have {_SINGLE}; the first: {names[0]}"
 
 
 def _prepare(array: np.ndarray, where: str) -> Callable[[np.ndarray], np.ndarray]:

@@ -9,8 +9,11 @@ import plotly.graph_objects as go
 from autoaug.evaluation.statistics import FEWEST_SEEDS
 from autoaug.policy.words import in_distinct_words
 from autoaug.report.charts.chart import Chart, RunFacts
-from autoaug.report.charts.style import COLORS, base_figure, distinct
+from autoaug.report.charts.style import COLORS, base_figure, beside, distinct
 from autoaug.results import MetricRecord, SearchResult
+
+#: Follows the name of what is returned; it stays on one line.
+_RETURNED = " ◂\u00a0returned"
 
 
 class CandidateRow(NamedTuple):
@@ -64,7 +67,7 @@ def candidate_rows(result: SearchResult, metric: MetricRecord) -> list[Candidate
 
 def candidates_figure(rows: list[CandidateRow], metric: MetricRecord) -> go.Figure:
     """The mean of each candidate, its 95 % interval, and a faint dot per seed."""
-    figure = base_figure(110 + 34 * len(rows), metric.title("test"))
+    figure = base_figure(110 + 40 * len(rows), metric.title("test"))
     labels = dict(zip((row.name for row in rows), _labels(rows), strict=True))
     for kind, color in COLORS.items():
         chosen = [row for row in rows if row.kind == kind]
@@ -112,4 +115,7 @@ def candidates_chart(facts: RunFacts) -> Chart | None:
 
 def _labels(rows: list[CandidateRow]) -> list[str]:
     names = distinct([f"{row.label} [{row.detail}]" if row.detail else row.label for row in rows])
-    return [f"<b>{name}</b> ◂ returned" if row.returned else name for name, row in zip(names, rows, strict=True)]
+    return [
+        f"<b>{beside(name + _RETURNED)}</b>" if row.returned else beside(name)
+        for name, row in zip(names, rows, strict=True)
+    ]

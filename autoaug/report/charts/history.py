@@ -8,7 +8,7 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from autoaug.report.charts.chart import Chart, RunFacts
-from autoaug.report.charts.style import ACCENT, MUTED, base_figure, count_whole, on_data, plain
+from autoaug.report.charts.style import ACCENT, MUTED, base_figure, count_whole, in_lines, on_data, plain
 from autoaug.results import MetricRecord, TrialSummary, known_policies
 
 
@@ -106,19 +106,21 @@ def _add_baselines(figure: go.Figure, history: TrialHistory, metric: MetricRecor
         )
     seen = [p.value for p in history.trials] + [line.value for line in history.baselines]
     for fraction in sorted({line.data_fraction for line in history.baselines}):
-        on = "" if fraction == 1 else f", on {on_data(fraction)}"
+        on = "" if fraction == 1 else f", on\u00a0{100 * fraction:g}\u00a0%"
         lines = [line for line in history.baselines if line.data_fraction == fraction]
-        for name, value in _spread(lines, apart=0.05 * (max(seen) - min(seen))):
-            text = plain(name) + on
+        for names, value in _spread(lines, on, apart=0.06 * (max(seen) - min(seen))):
+            text = in_lines(plain(names) + on)
             figure.add_annotation(x=last, y=value, text=text, xanchor="right", yanchor="bottom", showarrow=False)
-    figure.update_annotations(font_size=11)
+    figure.update_annotations(font_size=11, align="right")
 
 
-def _spread(lines: Iterable[BaselineLine], apart: float) -> list[tuple[str, float]]:
-    """Merge the labels of lines that are less than `apart` from each other, so that labels do not overlap."""
+def _spread(lines: Iterable[BaselineLine], on: str, apart: float) -> list[tuple[str, float]]:
+    """Merge the labels of lines so that labels, which end with `on` and need `apart` per line of text, do not
+    overlap.
+    """
     labels: list[tuple[str, float]] = []
     for line in sorted(lines, key=lambda line: line.value):
-        if labels and line.value - labels[-1][1] < apart:
+        if labels and line.value - labels[-1][1] < apart * (1 + in_lines(labels[-1][0] + on).count("<br>")):
             labels[-1] = f"{labels[-1][0]}, {line.name}", labels[-1][1]
         else:
             labels.append((line.name, line.value))

@@ -15,8 +15,8 @@ ACCENT, MUTED, WARN = COLORS["searched"], COLORS["baseline"], COLORS["control"]
 #: Colors by how a trial ended.
 STATUS = {"complete": ACCENT, "pruned": MUTED, "failed": WARN}
 _LONGEST = 32
-#: The most characters in a line of the title of an x axis: a phone has room for so many.
-_TITLE = 38
+#: The most characters in a line of the title of an x axis, of a y axis, and beside one: a phone has room for so many.
+_TITLE, _UPWARD, _BESIDE = 38, 30, 22
 #: Up to this many steps, each gets a tick; for more, Plotly itself chooses whole numbers.
 _FEW_STEPS = 16
 
@@ -24,8 +24,8 @@ _FEW_STEPS = 16
 def base_figure(height: int, x: str, y: str = "") -> go.Figure:
     """An empty figure with axis titles; see `styled`."""
     figure = styled(go.Figure(), height)
-    figure.update_xaxes(title_text="<br>".join(wrap(x, _TITLE)), automargin=True, zeroline=False)
-    figure.update_yaxes(title_text=y, automargin=True, zeroline=False)
+    figure.update_xaxes(title_text=in_lines(x), automargin=True, zeroline=False)
+    figure.update_yaxes(title_text=in_lines(y, _UPWARD), automargin=True, zeroline=False)
     return figure
 
 
@@ -47,6 +47,16 @@ def count_whole(figure: go.Figure, steps: int) -> None:
     """Allow no ticks between whole numbers on the x axis, which covers `steps` steps."""
     if steps <= _FEW_STEPS:
         figure.update_xaxes(dtick=1)
+
+
+def in_lines(text: str, longest: int = _TITLE) -> str:
+    """Text that Plotly shows on several lines where it is long; no word is parted."""
+    return "<br>".join(wrap(text, longest, break_long_words=False, break_on_hyphens=False))
+
+
+def beside(name: str) -> str:
+    """An escaped name in lines that leave room for the chart beside them, also on a phone."""
+    return in_lines(name, _BESIDE)
 
 
 def plain(name: str) -> str:

@@ -137,6 +137,19 @@ def test_audiomentations_own_transforms_are_used() -> None:
     assert "A.AddGaussianSNR(20, 20, p=1)" in export_policy(fixed, "audiomentations")
 
 
+@pytest.mark.parametrize(
+    ("operators", "is_told"),
+    [
+        (["FrequencyMask", "FrequencyMask", "TimeMask", "TimeMask"], False),
+        (["LowPass", "Tilt", "Speed"], False),
+        (["Speed", "TimeShift"], True),
+    ],
+)
+def test_only_movements_are_said_to_be_sampled_one_by_one(operators: list[str], is_told: bool) -> None:
+    policy = Policy(layers=in_turn(*(Operation(operator=name, magnitude=(0.2, 0.2)) for name in operators)))
+    assert ("Movements in a row" in export_policy(policy, "torch")) == is_told
+
+
 def test_what_they_have_no_words_for_is_exported_exactly() -> None:
     masks = load_policy("specaugment-sm")
     mixed = masks.model_copy(update={"mixing": Mixing(kind="mixup", alpha=0.4)})

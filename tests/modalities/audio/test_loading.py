@@ -16,7 +16,7 @@ from autoaug import api
 from autoaug.data.audit import audit
 from autoaug.data.loading import open_source, recognize
 from autoaug.data.source import Source
-from autoaug.errors import DataError
+from autoaug.errors import DataError, OptionError
 from autoaug.modalities.audio import loader
 from autoaug.modalities.audio.decoding import read_header
 from autoaug.modalities.base import Reading
@@ -74,6 +74,14 @@ def test_a_given_length_cuts_and_pads(folder: Path) -> None:
     assert opened(folder, 50).parts["train"].inputs.shape == (1, 800)
     with pytest.raises(DataError, match="sounds have one length"):
         opened(folder, 50, 60)
+    write_wav(folder / "train/low/long.wav", tone(440, 20, size=0.3))
+    longest = opened(folder, 20_000).parts["train"]
+    assert longest.inputs.shape == (1, 20 * RATE)
+    (whole,) = longest.inputs.take(np.array([longest.names.index(str(folder / "train/low/long.wav"))]))
+    assert np.abs(whole[0] / 32768 - tone(440, 20, size=0.3)).max() < 1e-4
+    assert opened(folder, 30_000).parts["train"].inputs.shape == (1, 30 * RATE)
+    with pytest.raises(OptionError, match="--size 30001 must be at most 30000 for audio data"):
+        opened(folder, 30_001)
 
 
 @pytest.mark.parametrize(("suffix", "separator"), [("csv", ","), ("csv", ";"), ("csv", "\t"), ("tsv", "\t")])
@@ -173,6 +181,28 @@ def test_what_is_hardly_meant_is_reported_with_a_file(tmp_path: Path) -> None:
         r"1 of 64 sounds are longer than 0.1 s, and cut there .*; the first: .*b/long.wav",
     ):
         assert len(re.findall(words, found)) == 1, words
+
+
+@pytest.mark.parametrize("limit", [LIMIT, 10])
+@pytest.mark.fault("audio", "silence, clipping and other lengths")
+def test_arrays_are_looked_at_as_files_are(limit: int, tmp_path: Path) -> None:
+    sounds = np.stack([np.pad(tone(300 + i, 0.1), (0, 1600)) for i in range(30)])
+    sounds[3] = 0
+    sounds[5] = np.eye(1, 3200)
+    sounds[7, :1600] = np.clip(tone(300, 0.1, size=3), -1, 1)
+    sounds[9] = tone(300, 0.2)
+    np.savez(tmp_path / "a.npz", x_train=np.round(sounds * 32767).astype("i2"), y_train=np.arange(30) % 2, rate=RATE)
+    found = open_source(tmp_path / "a.npz", limit, Reading((150,))).unusual
+    assert [re.sub(", and cut.*;", ";", words) for words in found] == [
+        "1 of 30 sounds are silent: nothing can be heard in them; the first: train sound 3",
+        "1 of 30 sounds are under 20 ms; the first: train sound 5",
+        "1 of 30 sounds are clipped: many values are at full scale; the first: train sound 7",
+        "1 of 30 sounds are longer than 0.15 s; the first: train sound 9",
+    ]
+    np.savez(tmp_path / "b.npz", x_train=np.zeros((4, 800), "i2"), y_train=np.arange(4) % 2, rate=8000)
+    assert "4 of 4 sounds are silent: nothing can be heard in them; the first: train sound 0" in words_of(
+        tmp_path / "b.npz"
+    )
 
 
 @pytest.mark.parametrize("kind", ["wav", "aiff", "au", "w64", "mp3"])

@@ -136,6 +136,27 @@ def test_a_text_needs_a_frame_for_each_character(manifest: Path) -> None:
         autoaug.search(manifest, trials=1, epochs=1, allow=["conflict", "leak"])
 
 
+def test_a_text_that_does_not_fit_its_sound_is_told_and_trained_around(manifest: Path) -> None:
+    """As when two texts were exchanged."""
+    whole = open_source(manifest, LIMIT)
+    assert not whole.unusual
+    longest = whole.parts["train"].inputs.shape[1]
+    write_wav(manifest.parent / "train0.wav", melody("aaa")[: 8 * 512], RATE)
+    fits, exceeds = "abcabcabc", "abcabcabb"  # nine stretches of 32 ms, and ten
+    line = line_of(manifest, "train0.wav")
+    changed(manifest, (line, f"train0.wav,{fits},train"))
+    assert not open_source(manifest, LIMIT).unusual
+    changed(manifest, (f"train0.wav,{fits}", f"train0.wav,{exceeds}"))
+    (words,) = open_source(manifest, LIMIT).unusual
+    assert words.startswith("1 of 36 sounds are too short for their texts, which cannot be recognized: each character")
+    assert words.endswith("train0.wav")
+    changed(manifest, (f"train0.wav,{exceeds}", f"train0.wav,{'abc' * (longest // 512 // 3)}"))
+    *_, result = Train(Policy()).run(setting(manifest), seed=0)
+    assert result.status == "complete", result.reason
+    assert result.score is not None
+    assert np.isfinite(result.score)
+
+
 def test_mixing_other_metrics_and_other_networks_are_refused(manifest: Path, tmp_path: Path) -> None:
     mixes = Policy.model_validate({"name": "mixes", "mixing": {"kind": "cutmix"}})
     with pytest.raises(AutoaugError, match="policy 'mixes' mixes by cutmix, which leaves parts of texts"):

@@ -55,7 +55,9 @@ np.savez("made.npz", **made)
 
 def loaded(policy: Policy, target: str) -> dict[str, Any]:
     namespace: dict[str, Any] = {"__name__": "exported"}
-    exec(compile(export_policy(policy, target, modality="video"), "exported", "exec"), namespace)  # the text under test
+    exec(
+        compile(export_policy(policy, target, exact=True, modality="video"), "exported", "exec"), namespace
+    )  # the text under test
     return namespace
 
 
@@ -69,7 +71,7 @@ def test_every_operator_replays(target: str) -> None:
 
 def replay(folder: Path, target: str, policies: dict[str, Policy]) -> None:
     for name, policy in policies.items():
-        (folder / f"{name}.py").write_text(export_policy(policy, target, modality="video"))
+        (folder / f"{name}.py").write_text(export_policy(policy, target, exact=True, modality="video"))
     given, labels = clips(8, frames=3, size=(14, 18)), torch.arange(8) % 3
     np.savez(folder / "given.npz", clips=given.numpy(), labels=labels.numpy())
     subprocess.run([sys.executable, "-I", "-c", RUN, *policies], check=True, cwd=folder)

@@ -208,6 +208,10 @@ def test_arrays_are_clips_with_five_dimensions(is_last: bool, tmp_path: Path) ->
     np.savez(tmp_path / "words.npz", clips=given, labels=np.arange(12) % 2)
     for name in ("only.npz", "words.npz"):
         np.testing.assert_array_equal(clips_of(opened(tmp_path / name)), clips_of(source))
+    assert not source.unusual
+    np.savez(tmp_path / "still.npz", x_train=clips[:, :1], y_train=np.arange(12) % 2)
+    (words,) = opened(tmp_path / "still.npz").unusual
+    assert words == "12 of 12 clips have a single frame, in which nothing moves; the first: train clip 0"
     np.savez(tmp_path / "flat.npz", x_train=clips[:, 0], y_train=np.arange(12) % 2)
     assert recognize(tmp_path / "flat.npz").name == "image"
     np.savez(tmp_path / "bad.npz", x_train=np.full((4, 2, 8, 8, 3), np.nan), y_train=np.arange(4) % 2)

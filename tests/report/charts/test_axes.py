@@ -39,6 +39,12 @@ def test_each_class_has_its_row_and_its_column() -> None:
     assert len(set(cells.x)) == len(set(cells.y)) == len(NAMES)
 
 
+def test_names_of_candidates_leave_room_for_their_chart_on_a_phone() -> None:
+    found = row("Speed up to 0.46 + 3 × one of 5…")._replace(returned=True)
+    labels = candidates_figure([found, row("specaugment-sm+speed")], ACCURACY).layout.yaxis.categoryarray
+    assert labels == ("specaugment-sm+speed", "<b>Speed up to 0.46 + 3 ×<br>one of 5… ◂\u00a0returned</b>")
+
+
 def test_each_candidate_and_each_value_has_its_place() -> None:
     assert len(set(candidates_figure([*map(row, NAMES)], ACCURACY).layout.yaxis.categoryarray)) == len(NAMES)
     figure = slices_figure(Choices(1.0, {"what": NAMES, "how much": (1, 2, 3, 4, 5)}, (1.0,) * 5), ACCURACY)

@@ -11,7 +11,7 @@ def test_a_baseline_on_a_part_of_the_data_says_so() -> None:
     trials = [trial(0, 0.5, data_fraction=0.25, name="none", is_baseline=True), trial(1, 0.9)]
     trials.append(trial(2, 0.8, name="noise", is_baseline=True))
     figure = history_figure(trial_history(trials, ACCURACY), ACCURACY)
-    assert {note.text for note in figure.layout.annotations} == {"none, on 25 % of the data", "noise"}
+    assert {note.text for note in figure.layout.annotations} == {"none, on\u00a025\u00a0%", "noise"}
 
 
 def test_best_so_far_is_followed_for_each_share_alone() -> None:
@@ -30,6 +30,21 @@ def test_the_best_of_a_metric_that_is_to_be_small_is_its_smallest_value() -> Non
     error = MetricRecord(name="word errors", unit="", larger_is_better=False)
     trials = [trial(i, score) for i, score in enumerate((-0.5, -0.2, -0.3))]  # scores are turned
     assert trial_history(trials, error).best == {1.0: ((0, 0.5), (1, 0.2), (2, 0.2))}
+
+
+def test_labels_of_baselines_have_room_on_a_phone() -> None:
+    names = ["specaugment-sm+speed", "specaugment-ld+speed", "specaugment-ld", "noise"]
+    trials = [
+        trial(i, score, name=name, is_baseline=True)
+        for i, (score, name) in enumerate(zip((0.1, 0.101, 0.19, 0.7), names, strict=True))
+    ]
+    figure = history_figure(trial_history([*trials, trial(9, 0.9)], ACCURACY), ACCURACY)
+    first, *others = [note.text for note in figure.layout.annotations]
+    assert first == "specaugment-sm+speed,<br>specaugment-ld+speed, specaugment-ld", "two lines need twice the room"
+    assert others == ["noise"]
+    nats = MetricRecord(name="log-likelihood", unit="nats per character")
+    lines = history_figure(trial_history(trials, nats), nats).layout.yaxis.title.text
+    assert lines == "validation log-likelihood,<br>nats per character"
 
 
 def test_names_of_baselines_close_to_each_other_share_a_label() -> None:

@@ -38,6 +38,7 @@ class _Times(Fusion):
 
     role = "carried"
     carrier = "time"
+    interpolates = True
 
     def maps(self, function: Callable[..., Tensor], batch: Batch, value: Tensor, uniforms: Tensor) -> Tensor:
         return function(value, uniforms)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from autoaug.modalities.image.exports import kornia, torchvision
 from autoaug.modalities.runtime import Runtime, TorchRuntime
 from autoaug.modalities.video.exports import apply, mixing, plain
+from autoaug.modalities.video.exports.idioms import torchvision as in_torchvision
 
 _KINDS = {
     "samples": "samples",
@@ -24,6 +25,8 @@ _OF_LIBRARY = dict.fromkeys(_VARYING, "varying samples")
 _USE = "clips = Augment()(clips)"
 
 EXPORTS: Mapping[str, Runtime] = {
-    "torchvision": TorchRuntime(_USE, torchvision, True, _KINDS, apply, plain, mixing, library_kinds=_OF_LIBRARY),
+    "torchvision": TorchRuntime(
+        *(_USE, torchvision, True, _KINDS, apply, plain, mixing), library_kinds=_OF_LIBRARY, words=in_torchvision
+    ),
     "kornia": TorchRuntime(_USE, kornia, False, _KINDS, apply, plain, mixing, library_kinds=_OF_LIBRARY),
 }

@@ -136,7 +136,7 @@ def blur(image: Any, fraction: float) -> Any:
 def noise(image: Any, sigma: float) -> Any:
     if isinstance(image, Image.Image):
         return F.to_pil_image(noise(F.pil_to_tensor(image), sigma))
-    noisy = F.to_dtype(image, torch.float32, scale=True) + sigma * torch.randn(image.shape, device=image.device)
+    noisy = F.to_dtype(image, torch.float32, scale=True) + sigma * torch.randn(image.shape[-3:], device=image.device)
     return F.to_dtype(noisy.clamp(0, 1), image.dtype, scale=True).as_subclass(type(image))
 
 

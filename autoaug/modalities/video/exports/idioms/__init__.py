@@ -1,0 +1,1 @@
+"""Policies for clips in the words of libraries."""
