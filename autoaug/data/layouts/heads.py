@@ -10,20 +10,19 @@ from typing import Any
 
 from autoaug.data.layouts.separated import first_rows
 
-#: Bytes of the first line at the most.
-_HEAD = 2**26
+#: Bytes of the first line at the most, and of the lines behind it.
+_HEAD, _MORE = 2**26, 2**16
 
 
 def columns_of(path: Path) -> list[str]:
     """The names of the columns with text in a file of a table, from its head alone; those of JSON Lines are the keys of
-    the first line. None where a column has encoded samples. Raises errors of many kinds for damaged files.
+    the first lines, of which some may lack a few. None where a column has encoded samples. Raises errors of many kinds for damaged files.
     """
     ending = path.suffix.lower()
     if ending == ".parquet":
         return _of_parquet(path)
     if ending in (".jsonl", ".ndjson"):
-        with path.open("rb") as file:
-            return list(flat_cells(json.loads(file.readline(_HEAD).decode("utf-8-sig", errors="replace"))))
+        return _of_json(path)
     return [name.strip() for row in first_rows(path, 1) for name in row]
 
 
@@ -46,6 +45,17 @@ def decoded(cell: Any) -> Any:
         with suppress(UnicodeDecodeError):
             return cell.decode()
     return cell
+
+
+def _of_json(path: Path) -> list[str]:
+    """Lines that are no objects are left out: the reader of the table tells what is wrong with them."""
+    names: dict[str, Any] = {}
+    with path.open("rb") as file:
+        for line in (file.readline(_HEAD), *file.readlines(_MORE)):
+            with suppress(ValueError, RecursionError):
+                row = json.loads(line.decode("utf-8-sig", errors="replace"))
+                names |= flat_cells(row) if isinstance(row, dict) else {}
+    return list(names)
 
 
 def _of_parquet(path: Path) -> list[str]:

@@ -147,14 +147,23 @@ def read_table(data: str, names: Columns) -> Table:
             raise DataError(f"{data}: there is no training sample in {len(every)} rows{first}")
     used = {sample, label, copy, *extra, split, grouped}
     left_out = (*(f"column {name!r}" for name in there if name not in used), *unlabeled)
-    told = (
+    are_classes = names.labels is _LABELS and kind == "classification"
+    joined = joined_labels(label, [row.label for row in rows]) if are_classes else ()
+    assumed = (*(_guessed(data, sample, label, names, rows) if is_guess else ()), *joined)
+    return Table(data, tuple(rows), left_out, assumed, tuple(unreadable), kind)
+
+
+def _guessed(data: str, sample: str, label: str, names: Columns, rows: Sequence[Row]) -> Iterator[str]:
+    """What is said where the columns are told by what is in them; a table without a head has a label in its place."""
+    yield (
         f"{data}: the samples are taken from the column {sample!r} and the labels from {label!r}; rename the columns "
         f"to {names.samples[0]} and label if others are meant"
     )
-    are_classes = names.labels is _LABELS and kind == "classification"
-    joined = joined_labels(label, [row.label for row in rows]) if are_classes else ()
-    assumed = (*((told,) if is_guess else ()), *joined)
-    return Table(data, tuple(rows), left_out, assumed, tuple(unreadable), kind)
+    if any(row.label == label for row in rows):
+        yield (
+            f"{data}: {label!r} is a label, and the name of a column; if the first line is a sample, write a line above "
+            "it that names the columns"
+        )
 
 
 def _kind(column: str, rows: Sequence[_Row], is_expanded: bool) -> Kind:

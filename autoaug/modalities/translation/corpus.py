@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from autoaug.data.layouts.encoded import role_in
 from autoaug.data.layouts.table import IDS, Columns, read_table, table_columns, table_files
-from autoaug.data.source import Role
+from autoaug.data.source import ROLE_NAMES, Role
 from autoaug.errors import DataError
 from autoaug.modalities.translation.catalogs import catalog_files, read_catalogs
 from autoaug.utils.files import read_text
@@ -216,8 +216,13 @@ def _text_of(segment: ElementTree.Element) -> str:
 def _of_catalogs(data: str, files: Sequence[Path]) -> Corpus:
     messages, silent = read_catalogs(files)
     told = f"{silent[0]} does not tell its language; all files are taken for one" if len(files) > 1 and silent else ""
-    pairs = (Pair(own.where, own.source, own.target, role_in(own.catalog)) for own in messages)
+    pairs = (Pair(own.where, own.source, own.target, _role_of(own.catalog)) for own in messages)
     return _corpus(data, pairs, (told,) if told else ())
+
+
+def _role_of(catalog: str) -> Role:
+    """The role that is the whole name of a catalog, but for a language: dpkg-dev is a program."""
+    return ROLE_NAMES.get(catalog.partition(".")[0].lower(), "train")
 
 
 def _of_table(data: str) -> Corpus:

@@ -125,6 +125,8 @@ def test_messages_of_programs_are_pairs_where_they_are_translated_for_certain(tm
     whole = open_source(tmp_path, LIMIT)
     assert (texts(whole), sorted(texts(whole, "test"))) == (pairs, sorted(pairs))
     assert not whole.assumed
+    write(tmp_path / "dpkg-dev.po", CATALOG.format(language="de"))
+    assert open_source(tmp_path, LIMIT).parts.keys() == {"train", "test"}, "a program is no validation split"
     write(tmp_path / "more.po", CATALOG.replace("Language: {language}\\n", ""))
     (silent,) = open_source(tmp_path, LIMIT).assumed
     assert "more.po does not tell its language" in silent
