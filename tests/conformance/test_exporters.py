@@ -81,7 +81,7 @@ def exact(policy: Policy, target: str) -> str:
 
 
 def labels_of(images: torch.Tensor) -> torch.Tensor:
-    return torch.arange(len(images)) % 3
+    return torch.eye(3)[torch.arange(len(images)) % 3]
 
 
 def loaded(policy: Policy, target: str) -> Any:
