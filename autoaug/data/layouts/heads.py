@@ -16,7 +16,8 @@ _HEAD, _MORE = 2**26, 2**16
 
 def columns_of(path: Path) -> list[str]:
     """The names of the columns with text in a file of a table, from its head alone; those of JSON Lines are the keys of
-    the first lines, of which some may lack a few. None where a column has encoded samples. Raises errors of many kinds for damaged files.
+    the first lines, of which some may lack a few. None where a column has encoded samples. Raises errors of many kinds
+    for damaged files.
     """
     ending = path.suffix.lower()
     if ending == ".parquet":

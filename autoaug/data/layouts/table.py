@@ -161,8 +161,8 @@ def _guessed(data: str, sample: str, label: str, names: Columns, rows: Sequence[
     )
     if any(row.label == label for row in rows):
         yield (
-            f"{data}: {label!r} is a label, and the name of a column; if the first line is a sample, write a line above "
-            "it that names the columns"
+            f"{data}: {label!r} is a label, and the name of a column; if the first line is a sample, write a line that "
+            "names the columns above it"
         )
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from autoaug.functional.noise import random_bits
-from autoaug.modalities.text.tokens import PROTECTED, WIDTH, WORD
+from autoaug.modalities.text.tokens import PART, PROTECTED, WIDTH, WORD
 
 _FLAGS = 0xFF
 #: Odd numbers that spread bits, the 64-bit ones of Knuth's generator and of SplitMix (Steele et al., 2014).
@@ -20,8 +20,14 @@ def has(tokens: Tensor, flag: int) -> Tensor:
 
 
 def may_change(tokens: Tensor) -> Tensor:
-    """Whether each token is a word that is not protected, bool ``[n, L]``."""
-    return (tokens[..., 0] & (WORD | PROTECTED)) == WORD
+    """Whether each token is a word that is not protected, and not a part of a long one, bool ``[n, L]``."""
+    is_cut = torch.nn.functional.pad(has(tokens[..., 1:, :], PART), (0, 1))
+    return ((tokens[..., 0] & (WORD | PROTECTED | PART)) == WORD) & ~is_cut
+
+
+def begins_word(tokens: Tensor) -> Tensor:
+    """Whether each token is a word, or the first part of a long one, bool ``[n, L]``."""
+    return (tokens[..., 0] & (WORD | PART)) == WORD
 
 
 def as_bytes(tokens: Tensor) -> Tensor:

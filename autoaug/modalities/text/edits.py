@@ -9,8 +9,8 @@ from torch import Tensor
 
 from autoaug.functional.noise import random_bits
 from autoaug.modalities.operators import operator
-from autoaug.modalities.text.bits import chosen, count, drawn_from, has, lengths_of, may_change
-from autoaug.modalities.text.tokens import END, MADE, PROTECTED, ROOM, SPACED, THERE, WIDTH, WORD, as_rows
+from autoaug.modalities.text.bits import begins_word, chosen, count, drawn_from, has, lengths_of, may_change
+from autoaug.modalities.text.tokens import END, MADE, PART, PROTECTED, ROOM, SPACED, THERE, WIDTH, WORD, as_rows
 
 edit = partial(operator, modality="text", family="words", kind="edits", jumps=True)
 #: The signs that AEDA inserts.
@@ -66,7 +66,7 @@ def with_inserted(tokens: Tensor, before: Tensor, what: Tensor) -> Tensor:
 
 def words_in(tokens: Tensor) -> Tensor:
     """The number of words of each text, ``[n]``."""
-    return has(tokens, WORD).sum(1)
+    return begins_word(tokens).sum(1)
 
 
 @edit("WordDeletion", unit="of the words", limit=0.5)
@@ -91,12 +91,15 @@ def word_swap(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
 
 @edit("SpanCutout", unit="of the text", limit=0.5)
 def span_cutout(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
-    """Delete a stretch of the text, as Cutout does in images (Shen et al., 2020); negations in it stay."""
+    """Delete a stretch of the text, as Cutout does in images (Shen et al., 2020); negations in it stay. A long
+    word is deleted as a whole, if it begins there.
+    """
     lengths = lengths_of(tokens)
     width = torch.minimum(count(share, lengths), (lengths - 1).clamp(min=0))
     begin = (uniforms[:, 2].double() * (lengths - width + 1)).floor().long()
     place = torch.arange(tokens.shape[1], device=tokens.device)
-    inside = (place >= begin[:, None]) & (place < (begin + width)[:, None])
+    first = torch.where(has(tokens, PART), 0, place).cummax(1).values
+    inside = (first >= begin[:, None]) & (first < (begin + width)[:, None])
     return only(has(tokens, THERE) & ~(inside & ~has(tokens, PROTECTED)))
 
 
@@ -115,7 +118,7 @@ def sentence_shuffle(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
 @edit("PunctuationInsertion", family="signs", unit="of the words", limit=1 / 3)
 def punctuation_insertion(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Insert punctuation before so many words (AEDA; Karimi et al., 2021)."""
-    words = has(tokens, WORD)
+    words = begins_word(tokens)
     sign = random_bits(uniforms[:, 2:], tokens.shape[1]) % len(SIGNS)
     what = -2 - (2 * sign + has(tokens, SPACED).long())
     return with_inserted(tokens, chosen(words, share, words.sum(1), uniforms), what)

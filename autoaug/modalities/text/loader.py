@@ -29,7 +29,7 @@ from autoaug.modalities.text.lexicon import described
 from autoaug.modalities.text.protected import protected_words
 from autoaug.modalities.text.scripts import mixed, script_of
 from autoaug.modalities.text.segmentation import Chinese, Scripts
-from autoaug.modalities.text.tokens import NUMBERS, ROOM, WORD, as_rows, text_of, tokenized
+from autoaug.modalities.text.tokens import NUMBERS, PART, ROOM, WORD, as_rows, text_of, tokenized
 from autoaug.utils.files import read_text
 from autoaug.utils.npz import array_header, read_arrays
 
@@ -172,7 +172,7 @@ def _unusual(
     split: Sequence[Sequence[bytes]], labels: Sequence[str], names: Sequence[str], length: int
 ) -> Iterator[str]:
     """What is readable and hardly meant, each with the number of texts and the first of them."""
-    words = [sum(unit[0] & WORD > 0 for unit in text) for text in split]
+    words = [sum(unit[0] & (WORD | PART) == WORD for unit in text) for text in split]
     kinds: dict[str, list[bool]] = {
         "without a word": [not many for many in words],
         "of one word": [many == 1 for many in words],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -112,9 +112,16 @@ def flags_of_word(word: str, before: int) -> int:
     """
     lower, flags = word.lower(), 64 + before
     if any(character.isalnum() for character in word):
-        negates = lower in FunctionWords.negations or lower.replace("’", "'").endswith("n't")
+        negates = lower in FunctionWords.negations or not FunctionWords.negating.isdisjoint(word)
+        negates |= lower.replace("’", "'").endswith("n't")
         return flags + 2 + 4 * negates + 8 * (lower in FunctionWords.common)
     return flags + 16 * (word[0] in ".!?…。！？؟।")
+
+
+def changeable(units: Sequence[tuple[str, int]]) -> list[int]:
+    """The places of words that are not protected, and not parts of a long one, among words and signs with flags."""
+    flags = [flag for _, flag in units] + [0]
+    return [i for i, flag in enumerate(flags[:-1]) if flag & 134 == 2 and not flags[i + 1] & 128]
 
 
 def text_from(units: Iterable[tuple[str, int]]) -> str:

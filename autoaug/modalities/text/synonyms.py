@@ -9,10 +9,20 @@ from torch import Tensor
 
 from autoaug.functional.noise import random_bits
 from autoaug.modalities.operators import operator
-from autoaug.modalities.text.bits import as_bytes, chosen, count, drawn_from, has, keys_of, may_change, places_of
+from autoaug.modalities.text.bits import (
+    as_bytes,
+    begins_word,
+    chosen,
+    count,
+    drawn_from,
+    has,
+    keys_of,
+    may_change,
+    places_of,
+)
 from autoaug.modalities.text.edits import with_inserted, words_in
 from autoaug.modalities.text.lexicon import SynonymTable, table
-from autoaug.modalities.text.tokens import COMMON, MADE, SPACED, WORD
+from autoaug.modalities.text.tokens import COMMON, MADE, SPACED
 
 meaning = partial(
     operator, modality="text", family="meaning", kind="tokens", unit="of the words", limit=0.5, jumps=True
@@ -71,7 +81,7 @@ def synonym_insertion(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor
     entry, there = entries_of(tokens)
     many = torch.minimum(count(share, words_in(tokens)), there.sum(1))
     order, own = drawn_from(there, uniforms)
-    _, rank = drawn_from(has(tokens, WORD), uniforms[:, [2, 3, 0, 1]])
+    _, rank = drawn_from(begins_word(tokens), uniforms[:, [2, 3, 0, 1]])
     found = with_others(tokens, own < many[:, None], table(tokens.device), entry, uniforms)
     length = tokens.shape[1]
     what = length + order.gather(1, rank.clamp(max=length - 1))

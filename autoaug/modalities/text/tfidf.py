@@ -14,9 +14,9 @@ from autoaug.errors import OptionError
 from autoaug.functional.noise import random_bits
 from autoaug.modalities.operators import learning
 from autoaug.modalities.text.bits import keys_of, may_change, places_of
-from autoaug.modalities.text.segmentation import lowered
+from autoaug.modalities.text.segmentation import changeable, lowered
 from autoaug.modalities.text.synonyms import meaning, with_words
-from autoaug.modalities.text.tokens import PROTECTED, WORD, as_rows, token, words_of
+from autoaug.modalities.text.tokens import as_rows, token, words_of
 from autoaug.modalities.text.vocabulary import Vocabulary, counted
 
 _NAME = "TfIdfReplacement"
@@ -55,9 +55,8 @@ def _words(texts: Inputs) -> Iterator[list[str]]:
     """The words of each text that operators may change and insert."""
     for block in in_blocks(texts):
         for row in block:
-            yield [
-                lowered(word) for word, flags in words_of(row) if flags & (WORD | PROTECTED) == WORD and "�" not in word
-            ]
+            units = words_of(row)
+            yield [lowered(units[i][0]) for i in changeable(units) if "�" not in units[i][0]]
 
 
 @meaning(_NAME)

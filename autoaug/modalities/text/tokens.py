@@ -17,8 +17,8 @@ from autoaug.modalities.text.segmentation import cleaned, flags_of_word, segment
 #: The bytes and the numbers of a token, and the most bytes of UTF-8 in it.
 WIDTH, NUMBERS, ROOM = 24, 3, 23
 #: The flags: white space is before it, it is a word rather than a sign, it must stay, it says little, a sentence ends
-#: with it, and an operator made it. All tokens have the last one. (128 is only of the text; see `flags_of_word`.)
-SPACED, WORD, PROTECTED, COMMON, END, MADE, THERE = 1, 2, 4, 8, 16, 32, 64
+#: with it, an operator made it, it is there (all tokens are), and another part of the same long word is before it.
+SPACED, WORD, PROTECTED, COMMON, END, MADE, THERE, PART = 1, 2, 4, 8, 16, 32, 64, 128
 #: A token, the zeros at the end of its word left out.
 _UNIT = np.dtype([("flags", "u1"), ("word", f"S{ROOM}")])
 

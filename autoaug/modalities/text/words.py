@@ -10,16 +10,19 @@ class FunctionWords:
 
     negations = frozenset(
         """
-        no not never none nobody nothing neither nor nowhere without cannot hardly barely don't doesn't
-        didn't isn't aren't wasn't weren't won't wouldn't can't couldn't shouldn't nicht kein keine keinen
-        keiner nie niemals ohne ne pas jamais sans rien non mai senza sin nunca nada não nem sem
-        niet geen nooit zonder inte aldrig utan ikke aldri uten uden nigdy bez değil yok asla tidak bukan
-        jangan tanpa không chưa chẳng đừng δεν μην χωρίς не нет ни никогда без нельзя ні ніколи לא אין בלי
-        لا لم لن ليس ليست بدون नहीं मत बिना 안 못 不 没
-        没有 無 无 沒 沒有 别 別 莫 未 非 勿 不是 不会 不能 不要 不好 不行 不太 不够 不错 从不 从未 毫无
-        并非
+        no not never none nobody nothing neither nor nowhere without cannot hardly barely scarcely rarely
+        seldom dont doesnt didnt isnt arent wasnt werent wont wouldnt cant couldnt shouldnt havent hasnt
+        hadnt aint nicht nichts kein keine keinem keinen keiner keines nie niemals niemand weder ohne
+        ne pas jamais sans rien aucun aucune ni non mai senza nessuno nessuna niente né sin nunca nada
+        nadie ninguno ninguna ningún tampoco jamás não nem sem nenhum nenhuma ninguém niet niets geen
+        nooit zonder inte ingen inget ingenting aldrig utan ikke aldri uten uden nie nic nikt nigdy bez
+        değil yok asla tidak bukan jangan tanpa không chưa chẳng đừng δε δεν μην όχι χωρίς не нет ни
+        никто ничего никогда без нельзя ні ніхто нічого ніколи немає לא אין בלי لا لم لن ليس ليست غير بدون
+        नहीं मत न बिना 안 못 莫 别 別 非 勿 并非
         """.split()  # noqa: SIM905 (a list of words is read best as text)
     )
+    #: Chinese words with one of these stay, such as 没什么 (nothing), 不想 (do not want) and 从未 (never).
+    negating = frozenset("不没沒无無未")
     common = frozenset(
         """
         i me my myself we our ours ourselves you your yours yourself he him his himself she her hers

@@ -1,4 +1,4 @@
-"""Texts in arrays and in shards."""
+"""Texts in arrays and in shards, and tables whose first lines do not tell what is in them."""
 
 from __future__ import annotations
 
@@ -91,3 +91,24 @@ def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
     pq.write_table(pa.table(data), tmp_path / "a.parquet")
     (damaged,) = open_source(tmp_path / "a.parquet", LIMIT).unreadable
     assert "a.parquet, row 2: text is b'\\xff\\xfe', which is no text" in damaged
+
+
+def test_a_table_without_names_of_columns_is_noticed_by_the_label_in_their_place(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "a.tsv", [(label, text) for text, label in written(6, 0)], ("sport", "Goals win"))
+    assumed = "; ".join(open_source(path, LIMIT, modality="text").assumed)
+    assert "'sport' is a label, and the name of a column; if the first line is a sample, write a line that" in assumed
+    named = write_table(tmp_path / "b.tsv", [(label, text) for text, label in written(6, 0)], ("kind", "Goals win"))
+    assert len(open_source(named, LIMIT, modality="text").assumed) == 1
+
+
+@pytest.mark.parametrize("first", ["", '{"id": 1}\n', "[1]\n"])
+def test_json_lines_are_recognized_by_more_than_the_first_line(first: str, tmp_path: Path) -> None:
+    lines = [json.dumps({"text": text, "label": label}) for text, label in written(6, 0)]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n" + first + "\n".join(lines))
+    assert recognize(path).name == "text"
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text('{"source": "one"}\n{"source": "two", "target": "zwei"}\n')
+    source = open_source(pairs, LIMIT)
+    assert source.modality == "translation"
+    assert source.unreadable == (f"{pairs}, line 1: there is no target",)

@@ -91,27 +91,6 @@ def test_columns_without_known_names_are_found_and_told(tmp_path: Path) -> None:
     assert source.left_out == ("column 'id'",)
 
 
-def test_a_table_without_names_of_columns_is_noticed_by_the_label_in_their_place(tmp_path: Path) -> None:
-    path = write_table(tmp_path / "a.tsv", [(label, text) for text, label in written(6, 0)], ("sport", "Goals win"))
-    assumed = "; ".join(opened(path).assumed)
-    assert "'sport' is a label, and the name of a column; if the first line is a sample, write a line above it" in assumed
-    named = write_table(tmp_path / "b.tsv", [(label, text) for text, label in written(6, 0)], ("kind", "Goals win"))
-    assert len(opened(named).assumed) == 1
-
-
-@pytest.mark.parametrize("first", ["", '{"id": 1}\n', "[1]\n"])
-def test_json_lines_are_recognized_by_more_than_the_first_line(first: str, tmp_path: Path) -> None:
-    lines = [json.dumps({"text": text, "label": label}) for text, label in written(6, 0)]
-    path = tmp_path / "a.jsonl"
-    path.write_text("\n" + first + "\n".join(lines))
-    assert recognize(path).name == "text"
-    pairs = tmp_path / "pairs.jsonl"
-    pairs.write_text('{"source": "one"}\n{"source": "two", "target": "zwei"}\n')
-    source = open_source(pairs, LIMIT)
-    assert source.modality == "translation"
-    assert source.unreadable == (f"{pairs}, line 1: there is no target",)
-
-
 def test_json_lines_may_have_long_lines_other_ends_of_lines_in_texts_and_labels_of_truth(tmp_path: Path) -> None:
     texts = ["word " * 50_000, "one\u2028two\x85three", "four", "五六"]
     lines = [json.dumps({"text": text, "label": i % 2 == 0}, ensure_ascii=False) for i, text in enumerate(texts)]

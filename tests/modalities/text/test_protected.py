@@ -58,6 +58,26 @@ def test_no_operator_touches_the_words(name: str, tmp_path: Path) -> None:
         assert staying(applied(name, given, 1.0, seed)[0].numpy()) == STAYING
 
 
+@pytest.mark.parametrize(
+    ("text", "negation"),
+    [
+        ("i DONT like it", "dont"),
+        ("this isn’t good", "isn’t"),
+        ("mit keinem Wort", "keinem"),
+        ("il n'a aucune idée", "aucune"),
+        ("no me gusta nadie", "nadie"),
+        ("никто не знает", "никто"),
+        ("المنتج غير جيد", "غير"),
+        ("不想买", "不想"),
+        ("没什么用", "没什么"),
+        ("我从没去", "从没"),
+    ],
+)
+def test_negations_are_protected_as_people_write_them(text: str, negation: str) -> None:
+    pytest.importorskip("rjieba")
+    assert staying(as_rows([tokenized(text)], 9)[0])[negation] == 1
+
+
 @pytest.mark.parametrize("name", ["PunctuationInsertion", "SynonymInsertion"])
 def test_no_insertion_pushes_them_off_a_full_row(name: str) -> None:
     """Where they are last, nothing is inserted; with room before the end, as much as there is room for."""

@@ -18,7 +18,15 @@ from typing import Any
 from autoaug.modalities.text.letters import Letters
 from autoaug.modalities.text.own_homophones import OwnHomophones
 from autoaug.modalities.text.own_lexicon import OwnLexicon
-from autoaug.modalities.text.segmentation import cleaned, flags_of_word, lowered, segments, text_from, units_of
+from autoaug.modalities.text.segmentation import (
+    changeable,
+    cleaned,
+    flags_of_word,
+    lowered,
+    segments,
+    text_from,
+    units_of,
+)
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
 from autoaug.modalities.text.vocabulary import Vocabulary
 
@@ -42,13 +50,13 @@ def random_bits(uniforms: Sequence[float], count: int) -> list[int]:
     return [scramble(scramble((i + (first << 8)) & 0xFFFFFFFF) ^ second) for i in range(count)]
 
 
-def may_change(tokens: Tokens) -> list[int]:
-    """The places of words that are not protected."""
-    return [i for i, (_, flags) in enumerate(tokens) if flags & 6 == 2]
+def beginnings(tokens: Tokens) -> list[int]:
+    """The places of words, of long ones that of the first part."""
+    return [i for i, (_, flags) in enumerate(tokens) if flags & 130 == 2]
 
 
 def words_in(tokens: Tokens) -> int:
-    return sum(flags & 2 > 0 for _, flags in tokens)
+    return len(beginnings(tokens))
 
 
 def count(share: float, there: int) -> int:
@@ -66,14 +74,14 @@ def chosen(tokens: Tokens, places: Sequence[int], share: float, uniforms: Sequen
 
 
 def word_deletion(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
-    bits, allowed = random_bits(uniforms, len(tokens)), may_change(tokens)
+    bits, allowed = random_bits(uniforms, len(tokens)), changeable(tokens)
     last = max((bits[i] for i in allowed), default=-1)
     deleted = {i for i in allowed if bits[i] < share * 2**32 and bits[i] < last}
     return [token for i, token in enumerate(tokens) if i not in deleted]
 
 
 def word_swap(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
-    order = drawn_from(may_change(tokens), len(tokens), uniforms)
+    order = drawn_from(changeable(tokens), len(tokens), uniforms)
     pairs = min(count(share, words_in(tokens)), len(order) // 2)
     made = list(tokens)
     for i, j in zip(order[:pairs], order[pairs : 2 * pairs], strict=True):
@@ -84,7 +92,12 @@ def word_swap(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens
 def span_cutout(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
     width = min(count(share, len(tokens)), max(len(tokens) - 1, 0))
     begin = math.floor(uniforms[2] * (len(tokens) - width + 1))
-    return [token for i, token in enumerate(tokens) if not begin <= i < begin + width or token[1] & 4]
+    first, made = 0, []
+    for i, token in enumerate(tokens):
+        first = first if token[1] & 128 else i
+        if not begin <= first < begin + width or token[1] & 4:
+            made.append(token)
+    return made
 
 
 def sentence_shuffle(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
@@ -98,7 +111,7 @@ def sentence_shuffle(tokens: Tokens, share: float, uniforms: Sequence[float]) ->
 
 
 def punctuation_insertion(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
-    before = set(chosen(tokens, [i for i, (_, flags) in enumerate(tokens) if flags & 2], share, uniforms))
+    before = set(chosen(tokens, beginnings(tokens), share, uniforms))
     bits, made = random_bits(uniforms[2:], len(tokens)), []
     for i, token in enumerate(tokens):
         if i in before:
@@ -141,7 +154,7 @@ def synonyms_of(tokens: Tokens, uniforms: Sequence[float]) -> dict[int, Token]:
 def others_of(tokens: Tokens, known: dict[str, list[str]], spared: int, uniforms: Sequence[float]) -> dict[int, Token]:
     """Another word that is drawn for each of those that are known and do not have the flag, by place."""
     bits, found = random_bits(uniforms[2:], len(tokens)), {}
-    for i in may_change(tokens):
+    for i in changeable(tokens):
         word, flags = tokens[i]
         others = known.get(lowered(word))
         if others and not flags & spared:
@@ -168,7 +181,7 @@ def tf_idf_replacement(tokens: Tokens, share: float, uniforms: Sequence[float], 
     if learned not in VOCABULARIES:
         VOCABULARIES[learned] = Vocabulary(learned)
     known = VOCABULARIES[learned]
-    words = {i: lowered(tokens[i][0]) for i in may_change(tokens)}
+    words = {i: lowered(tokens[i][0]) for i in changeable(tokens)}
     often = Counter(words.values())
     scores = {i: often[word] * known.idf.get(word, known.rare) for i, word in words.items()}
     highest, made = max(scores.values(), default=0), list(tokens)
@@ -190,8 +203,7 @@ def like(token: Token, word: str) -> Token:
 def synonym_insertion(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
     found = synonyms_of(tokens, uniforms)
     picked = chosen(tokens, list(found), share, uniforms)
-    words = [i for i, (_, flags) in enumerate(tokens) if flags & 2]
-    slots = drawn_from(words, len(tokens), [*uniforms[2:], *uniforms[:2]])
+    slots = drawn_from(beginnings(tokens), len(tokens), [*uniforms[2:], *uniforms[:2]])
     new = {slot: (found[i][0], found[i][1] + 32) for slot, i in zip(slots, picked, strict=False)}
     return [t for i, token in enumerate(tokens) for t in ([new[i]] if i in new else []) + [token]]
 
@@ -199,7 +211,7 @@ def synonym_insertion(tokens: Tokens, share: float, uniforms: Sequence[float]) -
 def changed(
     tokens: Tokens, share: float, uniforms: Sequence[float], change: Callable[[str, int], str], fewest: int = 4
 ) -> Tokens:
-    allowed = [i for i in may_change(tokens) if tokens[i][0].isascii() and tokens[i][0].isalpha()]
+    allowed = [i for i in changeable(tokens) if tokens[i][0].isascii() and tokens[i][0].isalpha()]
     places = chosen(tokens, [i for i in allowed if len(tokens[i][0]) >= fewest], share, uniforms)
     bits, made = random_bits(uniforms[2:], len(tokens)), list(tokens)
     for i in places:

@@ -10,25 +10,24 @@ from typing import Any
 from autoaug.modalities.text.exports.plain import (
     Tokens,
     fitting,
-    may_change,
     protected_words,
     random_bits,
     rounded,
     tokens_of,
 )
-from autoaug.modalities.text.segmentation import text_from
+from autoaug.modalities.text.segmentation import changeable, text_from
 
 OPERATORS: list[tuple[str, Callable[..., Tokens], float]] = []
 
 
 def word_dropout(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
-    bits, allowed = random_bits(uniforms, len(tokens)), set(may_change(tokens))
+    bits, allowed = random_bits(uniforms, len(tokens)), set(changeable(tokens))
     dropped = {i for i in allowed if bits[i] < share * 2**32}
     return [("_", 66 | token[1] & 1) if i in dropped else token for i, token in enumerate(tokens)]
 
 
 def local_shuffle(tokens: Tokens, reach: float, uniforms: Sequence[float]) -> Tokens:
-    bits, allowed = random_bits(uniforms, len(tokens)), may_change(tokens)
+    bits, allowed = random_bits(uniforms, len(tokens)), changeable(tokens)
     order = sorted(range(len(allowed)), key=lambda rank: rank + bits[allowed[rank]] / 2**32 * reach)
     made = list(tokens)
     for place, rank in zip(allowed, order, strict=True):
