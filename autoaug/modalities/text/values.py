@@ -22,9 +22,11 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
     """
     if isinstance(given, Tensor) or (isinstance(given, np.ndarray) and given.dtype == np.int64):
         return opened_tokens(given, 3)
-    texts = [given] if isinstance(given, str) else list(given) if isinstance(given, list | tuple | np.ndarray) else None
-    if texts is None or not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"texts must be a str, a list of str, or tokens [n, L, 3], not {type(given).__name__}")
+    is_list = isinstance(given, list | tuple) or (isinstance(given, np.ndarray) and given.ndim == 1)
+    texts = list(given) if is_list else [given]
+    if other := [text for text in texts if not isinstance(text, str)]:
+        what = f"a {type(given).__name__} with {other[0]!r:.40}" if is_list else type(given).__name__
+        raise ValueError(f"texts must be a str, a list of str, or tokens [n, L, 3], not {what}")
     protected = protected_words()
     split = [tokenized(text, protected) for text in texts]
     rows = as_rows(split, 2 * max(map(len, split), default=0) + 1)

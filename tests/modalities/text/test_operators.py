@@ -306,8 +306,9 @@ def test_a_transform_takes_and_gives_texts() -> None:
     assert still.transform(seed=0)(text) == text, "what does not change keeps its white space"
     made = eda.transform(seed=1)({"text": text, "label": 1})
     assert made["label"] == 1
-    with pytest.raises(AutoaugError, match="texts must be a str"):
-        eda.transform(seed=0)(3.5)
+    for wrong, what in ((3.5, "float"), (np.array(text), "ndarray"), ([text, None], "a list with None")):
+        with pytest.raises(AutoaugError, match=f"texts must be a str, .*, not {what}"):
+            eda.transform(seed=0)(wrong)
     with pytest.raises(AutoaugError, match="tokens after padding"):
         eda.transform(seed=0)(tokens().flip(1))
 
