@@ -71,8 +71,7 @@ class Fusion(ABC):
             composed, and applied at the last of these steps. ``closing``: its map ends such a run and includes it.
         carrier: for carried and closing kinds, a name shared by kinds whose maps can be composed. If a plan has several
             carried kinds of one carrier, the last of them in the modality's order applies the maps of all.
-        interpolates: whether carried maps move samples' values, so that to apply them one after another is not quite to
-            apply their composition.
+        interpolates: whether applying carried maps one by one differs from applying their composition.
     """
 
     role: Role
@@ -280,8 +279,7 @@ class Modality(ABC):
     #: Folders of YAML files.
     policies: Path | None = None
     spaces: Path | None = None
-    #: A template of a script that loads an exported model and classifies a file, with the placeholders ``network``,
-    #: ``shape`` and ``classes``.
+    #: A template of a script that loads an exported model and classifies a file; it has ``network, shape, classes``.
     inference: Path | None = None
 
     @abstractmethod
@@ -299,9 +297,7 @@ class Modality(ABC):
         """See `Values`."""
 
     def lengths(self, values: Tensor) -> Tensor | None:
-        """The length of each sample without padding, int64 ``[n]``, as far as padded ``values [n, ...]`` tell; None if
-        samples have one length.
-        """
+        """The length of each sample without padding, int64 ``[n]``, told by ``values [n, ...]``; None if all have one."""
         return None
 
     @property
@@ -365,9 +361,7 @@ class Modality(ABC):
         return {}
 
     def resources(self) -> Mapping[str, str]:
-        """What operators read besides samples, such as recordings of the user's, with digests of it. A run records it.
-        Raises `OptionError` if something cannot be read.
-        """
+        """What operators read besides samples, with digests, for a run's record; raises `OptionError` if it fails."""
         return {}
 
     def lacking(self) -> Mapping[str, str]:
@@ -399,7 +393,7 @@ class Modality(ABC):
         return np.zeros(len(stored))
 
     def published_features(self, weights: Path, device: str) -> Callable[[Tensor], Tensor]:
-        """A function that computes the features ``[n, d]`` of stored samples that published metrics are based on, with
-        the network in the file `weights`. Raises `OptionError` if that is not possible.
+        """A function that computes the features ``[n, d]`` of stored samples for published metrics, by the network in
+        the file `weights`. Raises `OptionError` if that is not possible.
         """
         raise OptionError(f"there are no published features for the modality {self.name!r}: leave them out")
