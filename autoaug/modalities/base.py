@@ -297,7 +297,7 @@ class Modality(ABC):
         """See `Values`."""
 
     def lengths(self, values: Tensor) -> Tensor | None:
-        """The length of each sample without padding, int64 ``[n]``, told by ``values [n, ...]``; None if all have one."""
+        """The length of each sample without padding, int64 ``[n]``, from ``values [n, ...]``; None if all have one."""
         return None
 
     @property
