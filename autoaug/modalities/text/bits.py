@@ -21,8 +21,10 @@ def has(tokens: Tensor, flag: int) -> Tensor:
 
 def may_change(tokens: Tensor) -> Tensor:
     """Whether each token is a word that is not protected, and not a part of a long one, bool ``[n, L]``."""
-    is_cut = torch.nn.functional.pad(has(tokens[..., 1:, :], PART), (0, 1))
-    return ((tokens[..., 0] & (WORD | PROTECTED | PART)) == WORD) & ~is_cut
+    flags = tokens[..., 0]
+    allowed = (flags & (WORD | PROTECTED | PART)) == WORD
+    allowed[:, :-1] &= (flags[:, 1:] & PART) == 0
+    return allowed
 
 
 def begins_word(tokens: Tensor) -> Tensor:
