@@ -35,8 +35,7 @@ class Reading(NamedTuple):
 
     Attributes:
         lengths: the size, in the modality's unit: one length for all axes, or one for each; empty keeps or chooses one.
-        how: ``crop`` covers the size and cuts off the rest, ``letterbox`` fits into it and fills up, and ``squash``
-            changes the shape.
+        how: ``crop`` covers the size and cuts off the rest, ``letterbox`` fits into it, ``squash`` changes the shape.
         protect: a file of words that no operator changes, for modalities whose samples have words; empty for that in
             ``AUTOAUG_PROTECT``, if any.
     """
@@ -71,8 +70,7 @@ class Fusion(ABC):
             composed, and applied at the last of these steps. ``closing``: its map ends such a run and includes it.
         carrier: for carried and closing kinds, a name shared by kinds whose maps can be composed. If a plan has several
             carried kinds of one carrier, the last of them in the modality's order applies the maps of all.
-        interpolates: whether carried maps move samples' values, so that to apply them one after another is not quite to
-            apply their composition.
+        interpolates: whether carried maps that are applied one after another blur more than their composition does.
     """
 
     role: Role
@@ -280,8 +278,7 @@ class Modality(ABC):
     #: Folders of YAML files.
     policies: Path | None = None
     spaces: Path | None = None
-    #: A template of a script that loads an exported model and classifies a file, with the placeholders ``network``,
-    #: ``shape`` and ``classes``.
+    #: A template of a script for an exported model, with the placeholders ``network``, ``shape`` and ``classes``.
     inference: Path | None = None
 
     @abstractmethod
@@ -299,9 +296,7 @@ class Modality(ABC):
         """See `Values`."""
 
     def lengths(self, values: Tensor) -> Tensor | None:
-        """The length of each sample without padding, int64 ``[n]``, as far as padded ``values [n, ...]`` tell; None if
-        samples have one length.
-        """
+        """The lengths without padding, int64 ``[n]``, as far as ``values [n, ...]`` tell; None if all are as long."""
         return None
 
     @property
