@@ -197,7 +197,7 @@ def test_arrays_are_looked_at_as_files_are(limit: int, tmp_path: Path) -> None:
         "1 of 30 sounds are silent: nothing can be heard in them; the first: train sound 3",
         "1 of 30 sounds are under 20 ms; the first: train sound 5",
         "1 of 30 sounds are clipped: many values are at full scale; the first: train sound 7",
-        "1 of 30 sounds are longer than 0.15 s; the first: train sound 9",
+        "2 of 30 sounds are longer than 0.15 s; the first: train sound 3",
     ]
     np.savez(tmp_path / "b.npz", x_train=np.zeros((4, 800), "i2"), y_train=np.arange(4) % 2, rate=8000)
     assert "4 of 4 sounds are silent: nothing can be heard in them; the first: train sound 0" in words_of(
