@@ -20,6 +20,8 @@ from autoaug.errors import DataError, OptionError
 from autoaug.modalities.audio import loader
 from autoaug.modalities.audio.decoding import read_header
 from autoaug.modalities.base import Reading
+from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.options import SearchOptions
 from tests.modalities.audio.sounds import RATE, tone, write_tones, write_wav
 
 LIMIT = 2**30
@@ -82,6 +84,12 @@ def test_a_given_length_cuts_and_pads(folder: Path) -> None:
     assert opened(folder, 30_000).parts["train"].inputs.shape == (1, 30 * RATE)
     with pytest.raises(OptionError, match="--size 30001 must be at most 30000 for audio data"):
         opened(folder, 30_001)
+
+
+def test_a_run_records_any_length_that_data_may_have(folder: Path) -> None:
+    """The record of a run had the limits of images for all."""
+    config, *_ = prepare(SearchOptions(folder, size=20_000, device="cpu"))
+    assert config.reading == Reading((20_000,))
 
 
 @pytest.mark.parametrize(("suffix", "separator"), [("csv", ","), ("csv", ";"), ("csv", "\t"), ("tsv", "\t")])
