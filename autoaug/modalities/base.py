@@ -35,8 +35,7 @@ class Reading(NamedTuple):
 
     Attributes:
         lengths: the size, in the modality's unit: one length for all axes, or one for each; empty keeps or chooses one.
-        how: ``crop`` covers the size and cuts off the rest, ``letterbox`` fits into it and fills up, and ``squash``
-            changes the shape.
+        how: ``crop`` covers the size and cuts off the rest, ``letterbox`` fits into it, ``squash`` changes the shape.
         protect: a file of words that no operator changes, for modalities whose samples have words; empty for that in
             ``AUTOAUG_PROTECT``, if any.
     """
@@ -71,7 +70,7 @@ class Fusion(ABC):
             composed, and applied at the last of these steps. ``closing``: its map ends such a run and includes it.
         carrier: for carried and closing kinds, a name shared by kinds whose maps can be composed. If a plan has several
             carried kinds of one carrier, the last of them in the modality's order applies the maps of all.
-        interpolates: whether applying carried maps one by one differs from applying their composition.
+        interpolates: whether carried maps that are applied one after another blur more than their composition does.
     """
 
     role: Role
@@ -279,7 +278,7 @@ class Modality(ABC):
     #: Folders of YAML files.
     policies: Path | None = None
     spaces: Path | None = None
-    #: A template of a script that loads an exported model and classifies a file; it has ``network, shape, classes``.
+    #: A template of a script for an exported model, with the placeholders ``network``, ``shape`` and ``classes``.
     inference: Path | None = None
 
     @abstractmethod
@@ -297,7 +296,7 @@ class Modality(ABC):
         """See `Values`."""
 
     def lengths(self, values: Tensor) -> Tensor | None:
-        """The length of each sample without padding, int64 ``[n]``, from ``values [n, ...]``; None if all have one."""
+        """The lengths without padding, int64 ``[n]``, as far as ``values [n, ...]`` tell; None if all are as long."""
         return None
 
     @property
@@ -361,7 +360,9 @@ class Modality(ABC):
         return {}
 
     def resources(self) -> Mapping[str, str]:
-        """What operators read besides samples, with digests, for a run's record; raises `OptionError` if it fails."""
+        """What operators read besides samples, such as recordings of the user's, with digests of it. A run records it.
+        Raises `OptionError` if something cannot be read.
+        """
         return {}
 
     def lacking(self) -> Mapping[str, str]:
@@ -393,7 +394,7 @@ class Modality(ABC):
         return np.zeros(len(stored))
 
     def published_features(self, weights: Path, device: str) -> Callable[[Tensor], Tensor]:
-        """A function that computes the features ``[n, d]`` of stored samples for published metrics, by the network in
-        the file `weights`. Raises `OptionError` if that is not possible.
+        """A function that computes the features ``[n, d]`` of stored samples that published metrics are based on, with
+        the network in the file `weights`. Raises `OptionError` if that is not possible.
         """
         raise OptionError(f"there are no published features for the modality {self.name!r}: leave them out")

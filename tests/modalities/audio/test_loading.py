@@ -20,6 +20,8 @@ from autoaug.errors import DataError, OptionError
 from autoaug.modalities.audio import loader
 from autoaug.modalities.audio.decoding import read_header
 from autoaug.modalities.base import Reading
+from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.options import SearchOptions
 from tests.modalities.audio.sounds import RATE, tone, write_tones, write_wav
 
 LIMIT = 2**30
@@ -82,6 +84,12 @@ def test_a_given_length_cuts_and_pads(folder: Path) -> None:
     assert opened(folder, 30_000).parts["train"].inputs.shape == (1, 30 * RATE)
     with pytest.raises(OptionError, match="--size 30001 must be at most 30000 for audio data"):
         opened(folder, 30_001)
+
+
+def test_a_run_records_any_length_that_data_may_have(folder: Path) -> None:
+    """The record of a run had the limits of images for all."""
+    config, *_ = prepare(SearchOptions(folder, size=20_000, device="cpu"))
+    assert config.reading == Reading((20_000,))
 
 
 @pytest.mark.parametrize(("suffix", "separator"), [("csv", ","), ("csv", ";"), ("csv", "\t"), ("tsv", "\t")])
@@ -188,7 +196,7 @@ def test_what_is_hardly_meant_is_reported_with_a_file(tmp_path: Path) -> None:
 def test_arrays_are_looked_at_as_files_are(limit: int, tmp_path: Path) -> None:
     sounds = np.stack([np.pad(tone(300 + i, 0.1), (0, 1600)) for i in range(30)])
     sounds[3] = 0
-    sounds[5] = np.eye(1, 3200)
+    sounds[5] = 0.3 * np.eye(1, 3200)
     sounds[7, :1600] = np.clip(tone(300, 0.1, size=3), -1, 1)
     sounds[9] = tone(300, 0.2)
     np.savez(tmp_path / "a.npz", x_train=np.round(sounds * 32767).astype("i2"), y_train=np.arange(30) % 2, rate=RATE)
@@ -197,7 +205,7 @@ def test_arrays_are_looked_at_as_files_are(limit: int, tmp_path: Path) -> None:
         "1 of 30 sounds are silent: nothing can be heard in them; the first: train sound 3",
         "1 of 30 sounds are under 20 ms; the first: train sound 5",
         "1 of 30 sounds are clipped: many values are at full scale; the first: train sound 7",
-        "1 of 30 sounds are longer than 0.15 s; the first: train sound 9",
+        "2 of 30 sounds are longer than 0.15 s; the first: train sound 3",
     ]
     np.savez(tmp_path / "b.npz", x_train=np.zeros((4, 800), "i2"), y_train=np.arange(4) % 2, rate=8000)
     assert "4 of 4 sounds are silent: nothing can be heard in them; the first: train sound 0" in words_of(
