@@ -207,7 +207,7 @@ def test_reversal_is_a_flip_of_time_and_its_own_inverse() -> None:
 @pytest.mark.parametrize("kind", ["mixup", "cutmix", "resizemix", "samplepairing"])
 def test_clips_are_mixed_frame_by_frame_as_images_are(kind: str) -> None:
     """The same draws mix the frames of one time; labels are mixed by the same weights."""
-    given, labels = clips(12), torch.arange(12) % 3
+    given, labels = clips(12), torch.eye(3)[torch.arange(12) % 3]
     policy = load_policy("none").model_copy(update={"name": kind, "mixing": Mixing(kind=kind, alpha=0.5)})
     mixed, soft = PolicyTransform(policy, seed=1, modality="video")(given, labels)
     for t in (0, 3, 5):
