@@ -178,7 +178,7 @@ def test_labels_and_boxes_go_along() -> None:
 
 
 def test_mixing_and_floats_are_for_torch() -> None:
-    images, labels = bytes_of(), torch.arange(24) % 3
+    images, labels = bytes_of(), torch.eye(3)[torch.arange(24) % 3]
     mixing = load_policy("flip-crop").model_copy(update={"mixing": Mixing(kind="mixup")})
     for policy, given in ((mixing, (images, labels)), (load_policy("randaugment"), (images[0] / 255,))):
         made, expected = (policy.transform(seed=1, backend=backend)(*given) for backend in ("auto", "torch"))
