@@ -264,8 +264,7 @@ def _finish(run: Callable[[ConsoleProgress], SearchResult]) -> None:
             result = run(progress)
         except KeyboardInterrupt as interruption:
             ignore_signals()
-            if told := _how_to_go_on(interruption):
-                echo(told, err=True)
+            echo(_how_to_go_on(interruption) or "interrupted; nothing had begun yet", err=True)
             raise typer.Exit(130) from None
     from autoaug.cli.outcome import print_outcome  # it imports much, and the first line should not wait for that
 

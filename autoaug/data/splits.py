@@ -295,7 +295,7 @@ def _check_counts(source: Source, folds: int | None) -> None:
         if kind in TEXTS:
             what, cure = "it has only", "provide a split"
         raise DataError(
-            f"{source.name}: {what} {counts.min()} training samples; {least} are needed to hold out "
+            f"{source.name}: {what} {counts.min()} of the {least} training samples that are needed to hold out "
             f"{_in_words(held_out, folds)} (add samples{fold_cure}, or {cure})"
         )
 

@@ -145,7 +145,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["search", "missing/"], ["missing", "no such"]),
         (["search", "empty"], ["empty"]),
         (["search", "one.npz"], ["one class"]),
-        (["search", "rare.npz"], ["class '2' has 3", "6 are needed"]),
+        (["search", "rare.npz"], ["class '2' has 3", "of the 6 training samples"]),
         (["search", "damaged"], ["0.png", "--allow unreadable"]),
         (["search", "range.npz"], ["out of range"]),
         (["search", "nan.npz"], ["NaN"]),
@@ -339,6 +339,19 @@ def test_a_second_signal_on_the_way_out_does_not_take_the_words(
         main._finish(run)
     assert ended.value.exit_code == 130
     assert capsys.readouterr().err.strip().endswith(f"autoaug resume {tmp_path}")
+
+
+def test_a_signal_before_there_is_a_run_is_confirmed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(progress: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "ignore_signals", lambda: None)
+    with pytest.raises(typer.Exit) as ended:
+        main._finish(run)
+    assert ended.value.exit_code == 130
+    assert capsys.readouterr().err == "interrupted; nothing had begun yet\n"
 
 
 @pytest.mark.slow

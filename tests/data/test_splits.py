@@ -123,7 +123,7 @@ def test_on_disk_and_in_memory_splits_are_the_same(npz: Path) -> None:
 @pytest.mark.fault("data", "tiny classes")
 def test_a_class_with_too_few_samples_is_named() -> None:
     labels = np.array([0] * 40 + [1] * 5)
-    with pytest.raises(DataError, match=r"class 'b' has 5 training samples; 10 are needed"):
+    with pytest.raises(DataError, match=r"class 'b' has 5 of the 10 training samples that are needed"):
         splits(numbered(labels))
 
 
@@ -131,8 +131,8 @@ def test_with_folds_it_is_told_what_so_many_samples_are_for() -> None:
     source = numbered(np.array([0] * 40 + [1] * 12))
     with pytest.raises(
         DataError,
-        match=r"12 training samples; 14 are needed to hold out a validation split and a test split \(of twice the "
-        r"size, for --folds\) \(add samples, leave --folds out, or leave the class out\)",
+        match=r"12 of the 14 training samples that are needed to hold out a validation split and a test split \(of twice "
+        r"the size, for --folds\) \(add samples, leave --folds out, or leave the class out\)",
     ):
         split(source, audit(source), 0, PLENTY, folds=2)
 
