@@ -19,12 +19,15 @@ import autoaug
 from autoaug import api
 from autoaug.engine.transform import PolicyTransform
 from autoaug.errors import AutoaugError
+from autoaug.modalities.base import Reading
 from autoaug.modalities.image.decoding import ImageForm
 from autoaug.modalities.registry import get_modality
 from autoaug.modalities.video import models, pictures
 from autoaug.modalities.video.decoding import ClipReader, read_header
 from autoaug.modalities.video.examples import examples
 from autoaug.modalities.video.pictures import _FRAMES
+from autoaug.pipeline.configure import prepare
+from autoaug.pipeline.options import SearchOptions
 from autoaug.policy.loading import load_policy
 from autoaug.search.sampling import Given, sample_shaped
 from autoaug.search.space import load_space
@@ -32,6 +35,13 @@ from autoaug.search.strategies.portfolio import portfolio
 from tests.conftest import CHECKOUT
 from tests.modalities.video.moving import encode, square, write_clips
 from tests.samples import clips
+
+
+def test_a_run_records_clips_of_any_number_of_frames(tmp_path: Path) -> None:
+    """At least four were needed, as of pixels."""
+    options = SearchOptions(write_clips(tmp_path / "clips", 10), size="2x8x12", device="cpu")
+    config, *_ = prepare(options)
+    assert config.reading == Reading((2, 8, 12))
 
 
 @pytest.mark.slow
