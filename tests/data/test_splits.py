@@ -131,8 +131,8 @@ def test_with_folds_it_is_told_what_so_many_samples_are_for() -> None:
     source = numbered(np.array([0] * 40 + [1] * 12))
     with pytest.raises(
         DataError,
-        match=r"12 of the 14 training samples that are needed to hold out a validation split and a test split \(of twice "
-        r"the size, for --folds\) \(add samples, leave --folds out, or leave the class out\)",
+        match=r"12 of the 14 training samples that are needed to hold out a validation split and a test split "
+        r"\(of twice the size, for --folds\) \(add samples, leave --folds out, or leave the class out\)",
     ):
         split(source, audit(source), 0, PLENTY, folds=2)
 
