@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision import tv_tensors
 
 from autoaug.modalities.base import Batch
 from autoaug.modalities.image.pixels import as_batch, as_float, as_type, check_inputs
@@ -34,7 +33,7 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
 
 def is_sample(given: Any) -> bool:
     """A picture, an image of `tv_tensors`, or a plain tensor or array with the shape and type of images."""
-    if isinstance(given, Image.Image | tv_tensors.Image):
+    if isinstance(given, Image.Image) or is_tv_tensor(given, "Image"):
         return True
     if type(given) is Tensor:
         return given.ndim in (3, 4) and (given.dtype == torch.uint8 or given.is_floating_point())
@@ -82,8 +81,23 @@ def _from_array(array: np.ndarray) -> tuple[Tensor, Callable[[Tensor], np.ndarra
 
 def _like(inputs: Tensor, augmented: Tensor) -> Tensor:
     """`augmented` as a ``tv_tensors.Image`` if `inputs` is one."""
-    if type(inputs) is Tensor:
-        return augmented
+    return wrapped(augmented, inputs) if is_tv_tensor(inputs) else augmented
+
+
+def is_tv_tensor(given: Any, kind: str = "TVTensor") -> bool:
+    """Whether it is of that class of `tv_tensors`. torchvision, which takes seconds to import, is imported only for
+    subclasses of tensors.
+    """
+    if not isinstance(given, Tensor) or type(given) is Tensor:
+        return False
     from torchvision import tv_tensors
 
-    return tv_tensors.wrap(augmented, like=inputs) if isinstance(inputs, tv_tensors.TVTensor) else augmented
+    return isinstance(given, getattr(tv_tensors, kind))
+
+
+def wrapped(tensor: Tensor, like: Tensor) -> Tensor:
+    """The tensor as another of the class of `tv_tensors` that `like` has."""
+    from torchvision import tv_tensors
+
+    of_class: Tensor = tv_tensors.wrap(tensor, like=like)
+    return of_class

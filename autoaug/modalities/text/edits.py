@@ -91,8 +91,9 @@ def word_swap(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
 
 @edit("SpanCutout", unit="of the text", limit=0.5)
 def span_cutout(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
-    """Delete a stretch of the text, as Cutout does in images (Shen et al., 2020); negations in it stay. A long
-    word is deleted as a whole, if it begins there.
+    """Delete a stretch of the text, as Cutout does in images (Shen et al., 2020); negations in it stay.
+
+    A long word is deleted as a whole, if it begins there.
     """
     lengths = lengths_of(tokens)
     width = torch.minimum(count(share, lengths), (lengths - 1).clamp(min=0))

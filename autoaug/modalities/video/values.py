@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision import tv_tensors
 
 from autoaug.modalities.base import Batch
 from autoaug.modalities.image.pixels import as_float, as_type
 from autoaug.modalities.image.values import bounds as bounds
+from autoaug.modalities.image.values import is_tv_tensor, wrapped
 from autoaug.modalities.video.clips import as_clips, check_clips
 
 check = check_clips
@@ -30,7 +30,7 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
 
     def back(augmented: Batch) -> Any:
         whole = augmented.values.reshape(given.shape)
-        return tv_tensors.wrap(whole, like=given) if isinstance(given, tv_tensors.TVTensor) else whole
+        return wrapped(whole, given) if is_tv_tensor(given) else whole
 
     return Batch(batch), given.ndim == 4, back
 
@@ -51,7 +51,7 @@ def _opened_array(given: np.ndarray) -> tuple[Batch, bool, Callable[[Batch], Any
 
 def is_sample(given: Any) -> bool:
     """A video of `tv_tensors`, or a plain tensor or array with the shape and type of clips."""
-    if isinstance(given, tv_tensors.Video):
+    if is_tv_tensor(given, "Video"):
         return True
     if type(given) is Tensor:
         return given.ndim in (4, 5) and (given.dtype == torch.uint8 or given.is_floating_point())

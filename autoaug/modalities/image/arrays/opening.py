@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from autoaug.modalities.arrays import Opened
+from autoaug.modalities.image.values import is_tv_tensor, wrapped
 
 #: OpenCV's warps take at most so many channels, and sides below this length.
 _CHANNELS, _SIDE = 4, 2**15 - 1
@@ -73,7 +74,7 @@ def _tensor(tensor: Tensor) -> Opened | None:
             for channel in range(channels):
                 cv2.extractChannel(image, channel, sample[channel])
         result = torch.from_numpy(out[0] if alone else out)
-        return result if type(tensor) is Tensor else _wrapped(result, tensor)
+        return result if type(tensor) is Tensor else wrapped(result, tensor)
 
     return Opened(samples, (len(samples), channels, height, width), alone, back)
 
@@ -88,15 +89,4 @@ def _fits(height: int, width: int, channels: int) -> bool:
 
 def _is_ordinary(tensor: Tensor) -> bool:
     """Whether it is a plain tensor or an image of torchvision's; fake and wrapped tensors are not."""
-    if type(tensor) is Tensor:
-        return True
-    from torchvision import tv_tensors
-
-    return type(tensor) is tv_tensors.Image
-
-
-def _wrapped(result: Tensor, like: Tensor) -> Tensor:
-    from torchvision import tv_tensors
-
-    wrapped: Tensor = tv_tensors.wrap(result, like=like)
-    return wrapped
+    return type(tensor) is Tensor or is_tv_tensor(tensor, "Image")
