@@ -93,7 +93,7 @@ def word_swap(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
 def span_cutout(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Delete a stretch of the text, as Cutout does in images (Shen et al., 2020); negations in it stay.
 
-    A long word is deleted as a whole, if it begins there.
+    A long word is deleted as a whole, if it begins there; a text of which nothing would be left stays.
     """
     lengths = lengths_of(tokens)
     width = torch.minimum(count(share, lengths), (lengths - 1).clamp(min=0))
@@ -101,7 +101,9 @@ def span_cutout(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     place = torch.arange(tokens.shape[1], device=tokens.device)
     first = torch.where(has(tokens, PART), 0, place).cummax(1).values
     inside = (first >= begin[:, None]) & (first < (begin + width)[:, None])
-    return only(has(tokens, THERE) & ~(inside & ~has(tokens, PROTECTED)))
+    there = has(tokens, THERE)
+    kept = there & ~(inside & ~has(tokens, PROTECTED))
+    return only(torch.where(kept.any(1, keepdim=True), kept, there))
 
 
 @edit("SentenceShuffle", unit="of the way to any order")

@@ -43,7 +43,7 @@ VARIED = parse_policy(
       - sub_policies: [{operations: [{operator: CaseChange, magnitude: [0.0, 0.5], probability: 0.5}]}]
     """
 )
-GIVEN = [text for text in TEXTS for _ in range(12)]
+GIVEN = [text for text in (*TEXTS, "достопримечательность") for _ in range(12)]
 
 RUN = """
 import json, sys

@@ -97,7 +97,7 @@ def span_cutout(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Toke
         first = first if token[1] & 128 else i
         if not begin <= first < begin + width or token[1] & 4:
             made.append(token)
-    return made
+    return made or tokens
 
 
 def sentence_shuffle(tokens: Tokens, share: float, uniforms: Sequence[float]) -> Tokens:
