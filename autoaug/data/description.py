@@ -22,8 +22,8 @@ _PREDICTED: dict[Kind, str] = {
 }
 
 
-def describe_source(source: Source, audit: Audit) -> list[str]:
-    """Lines with the counts per class, the forms and the findings."""
+def describe_source(source: Source, audit: Audit, allow: frozenset[str] = frozenset()) -> list[str]:
+    """Lines with the counts per class, the forms and the findings, some of which are allowed; see `Audit.stop`."""
     kind = kind_of(source.parts["train"].labels)
     of = (
         "1 number per sample"
@@ -47,8 +47,9 @@ def describe_source(source: Source, audit: Audit) -> list[str]:
         lines.append(f"one form for all samples: {source.rule}")
     lines += [f"unreadable: {name}" for name in source.unreadable[1:_MANY]]
     for finding in audit.findings:
-        allow = f" (--allow {finding.code} permits {ALLOWABLE[finding.code]})" if finding.code in ALLOWABLE else ""
-        lines.append(f"{finding.level}: {finding.message}{allow}")
+        permits = f" (--allow {finding.code} permits {ALLOWABLE[finding.code]})" if finding.code in ALLOWABLE else ""
+        level = "allowed" if finding.level == "stop" and finding.code in allow else finding.level
+        lines.append(f"{level}: {finding.message}{permits}")
     return lines
 
 

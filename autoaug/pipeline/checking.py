@@ -76,7 +76,7 @@ def check(options: CheckOptions) -> DataCheck:
     passing, limit = allowed(options.allow), memory_limit(options.memory_limit)
     source = open_source(str(options.data), limit, reading, options.modality)
     audited = audit(source)
-    lines, sizes, refusal, findings = describe_source(source, audited), {}, "", audited.findings
+    lines, sizes, refusal, findings = describe_source(source, audited, passing), {}, "", audited.findings
     splits = partial(split, source, audited, options.seed, limit, passing)
     try:
         audited.stop(passing)

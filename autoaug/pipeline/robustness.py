@@ -17,7 +17,7 @@ from autoaug.data.inputs import spread_rows
 from autoaug.data.labels import TEXTS, kind_of, require_classes
 from autoaug.data.loading import audited_source
 from autoaug.data.splits import DataSet, split
-from autoaug.errors import OptionError, RunError, first_line, rule_of
+from autoaug.errors import OptionError, RunError, rule_of
 from autoaug.modalities.base import Reading
 from autoaug.modalities.networks import Models, Start
 from autoaug.modalities.registry import get_modality
@@ -123,6 +123,8 @@ def _load(path: Path, models: Models, about: _Exported, shape: tuple[int, ...], 
     try:
         model.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as fault:
-        reason = first_line(fault)
-        raise RunError(f"{path} is damaged, or belongs to another network or other data ({reason})") from None
+        reason = " ".join(str(fault).strip().splitlines()[-1].split())  # torch's first line names a class alone
+        raise RunError(
+            f"{path} is damaged, or belongs to another network or other data ({reason}); give data like its run's"
+        ) from None
     return model

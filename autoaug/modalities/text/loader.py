@@ -176,6 +176,7 @@ def _unusual(
     kinds: dict[str, list[bool]] = {
         "without a word": [not many for many in words],
         "of one word": [many == 1 for many in words],
+        "damaged: they have � in place of what is no text, such as NUL": [_is_damaged(text) for text in split],
         "marked up with HTML, whose tags are words and signs to operators and models": list(map(_has_tags, split)),
         f"longer than {length} words and signs, and cut there (--size WORDS sets the length)": [
             len(text) > length for text in split
@@ -189,6 +190,10 @@ def _unusual(
     yield from foreign(split[:_LOOKED_AT])
     if Chinese.cut is None and any(_is_han(text) for text in split[:_LOOKED_AT]):
         yield "there is Chinese, which is cut into characters: pip install 'autoaug[text]' to find its words"
+
+
+def _is_damaged(text: Sequence[bytes]) -> bool:
+    return any("�".encode() in unit for unit in text)
 
 
 def _has_tags(text: Sequence[bytes]) -> bool:

@@ -105,13 +105,16 @@ def _run(program: str, lines: Sequence[str], seconds: float) -> list[str]:
     try:
         status, written, said = _output(shlex.split(program), "\n".join(lines) + "\n", seconds)
     except (FileNotFoundError, PermissionError, IndexError):
-        raise DataError(f"{VARIABLE}={program}: there is no such program; {_INSTALL}") from None
+        raise DataError(f"{VARIABLE}: there is no program {program!r}; {_INSTALL}") from None
     except OSError as fault:  # such as a script without a first line that names its interpreter
         raise DataError(f"{program!r} cannot be run: {fault.strerror}") from None
     except _TooMuch as fault:
         raise DataError(f"{program!r} wrote {fault} for {len(lines)} texts, and was ended") from None
     except subprocess.TimeoutExpired:
-        raise DataError(f"{program!r} took more than {seconds:g} s for {len(lines)} texts, and was ended") from None
+        raise DataError(
+            f"{program!r} took more than {seconds:g} s for {len(lines)} texts, and was ended; try it by hand on a line "
+            "of text, or name a faster one"
+        ) from None
     except ValueError as fault:
         raise DataError(f"{program!r} is no command, or writes no UTF-8 ({fault})") from None
     made = written.removesuffix("\n").split("\n") if written else []
@@ -119,7 +122,10 @@ def _run(program: str, lines: Sequence[str], seconds: float) -> list[str]:
         why = said.strip().splitlines()[-1:] or ["it does not say why"]
         raise DataError(f"{program!r} failed with status {status}: {why[0]}")
     if len(made) != len(lines):
-        raise DataError(f"{program!r} must write a line for each text: of {len(lines)} texts it made {len(made)} lines")
+        raise DataError(
+            f"{program!r} must write a line for each text: of {len(lines)} texts it made {len(made)} lines; try it by "
+            "hand on two lines of text"
+        )
     return [plain_text(line) for line in made]
 
 

@@ -203,9 +203,12 @@ def test_texts_whose_language_has_no_synonyms_are_warned_of(
     assert "neither English nor Chinese" not in words_of(path)
 
 
-def test_texts_with_html_are_warned_of(tmp_path: Path) -> None:
+def test_texts_with_html_or_nul_are_warned_of(tmp_path: Path) -> None:
     rows = [("3 < 4 and 5 > 4 <user> said", "a"), ("one<br/>two", "b"), ("<p class='x'>three</p>", "a"), ("four", "b")]
     assert "2 of 4 texts are marked up with HTML" in words_of(write_table(tmp_path / "a.csv", rows))
+    lines = [json.dumps({"text": f"one{sign}two", "label": label}) for sign, label in zip("\0-+ ", "abab", strict=True)]
+    (tmp_path / "b.jsonl").write_text("\n".join(lines))
+    assert "1 of 4 texts are damaged" in words_of(tmp_path / "b.jsonl")
 
 
 def test_a_column_without_a_name_is_no_mark_of_copies(tmp_path: Path) -> None:
@@ -284,7 +287,7 @@ def test_an_expansion_that_cannot_begin_leaves_nothing_in_the_way(
         api.expand(data, "word-dropout", out=str(out), copies=1)
     monkeypatch.setenv("AUTOAUG_DATA", str(tmp_path / "cache"))
     monkeypatch.setenv("AUTOAUG_TRANSLATOR", "no-such-translator")
-    with pytest.raises(DataError, match="there is no such program"):
+    with pytest.raises(DataError, match="there is no program"):
         api.expand(data, "round-trip-translation", out=str(out), copies=1)
     assert api.expand(data, "eda", out=str(out), copies=1).copies == 12
 

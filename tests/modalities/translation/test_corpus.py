@@ -351,7 +351,7 @@ def test_a_column_with_translations_back_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("no-such-translator --x", "there is no such program; Debian has apertium"),
+        ("no-such-translator --x", "there is no program 'no-such-translator --x'; Debian has apertium"),
         (program("import time; time.sleep(60)"), "took more than 0.5 s for 20 texts, and was ended"),
         (program("import sys; [print() for _ in sys.stdin]"), "made nothing of 20 texts"),
         (program("import sys; print(sys.stdin.readline())"), "a line for each text: of 20 texts it made 2 lines"),
