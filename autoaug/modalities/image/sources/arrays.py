@@ -91,4 +91,7 @@ def check_values(array: np.ndarray, where: str) -> None:
             raise DataError(f"{where} has NaN or infinite pixels, first in image {image}; remove or repair them")
         if not within_rounding(block.min(initial=0), block.max(initial=0)):
             span = f"[{block.min():g}, {block.max():g}]"
-            raise DataError(f"{where} has floats in {span}; scale them to [0, 1] or store uint8")
+            raise DataError(
+                f"{where} has floats in {span}; scale them to [0, 1] or store uint8, or pass --modality if they are no "
+                "images"
+            )
