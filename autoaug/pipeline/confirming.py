@@ -65,8 +65,7 @@ def _until_decided(
     """
     planned, seeds = job.planned, job.seeds
     usual = get_modality(job.modality).usual_policy
-    reason = searched.stopped.reason if searched.stopped else ""
-    terms = Terms(searched.study is not None, planned, job.config.returns, usual, reason)
+    terms = Terms(searched.study is not None, planned, job.config.returns, usual, searched.reason)
     kept, left_out = searched.candidates, list[LeftOut]()
     undecided = {candidate.name for candidate in kept}
     trainings: dict[tuple[str, int], ConfirmedTraining] = {}

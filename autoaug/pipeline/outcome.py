@@ -60,7 +60,7 @@ def result_of(
         cost=_cost(job, study, history, confirmed.seconds, energy),
         data=_data_summary(job),
         objectives=tuple(own.name if objective == "score" else objective for objective in objectives),
-        stopped=searched.stopped.reason if searched.stopped else "",
+        stopped=searched.reason,
         exhausted=searched.stopped is not None and searched.stopped.exhausted,
         history=history,
         probes={name: dict(notes) for name, notes in study.history().probe_results.items() if notes} if study else {},

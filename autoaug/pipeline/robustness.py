@@ -123,7 +123,7 @@ def _load(path: Path, models: Models, about: _Exported, shape: tuple[int, ...], 
     try:
         model.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as fault:
-        reason = " ".join(str(fault).strip().splitlines()[-1].split())  # torch's first line names a class alone
+        reason = " ".join(str(fault).strip().splitlines()[-1].split())  # the first one of torch has no reason
         raise RunError(
             f"{path} is damaged, or belongs to another network or other data ({reason}); give data like its run's"
         ) from None

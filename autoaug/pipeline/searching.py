@@ -83,6 +83,11 @@ class Searched:
     study: SearchStudy | None = None
     stopped: Stop | None = None
 
+    @property
+    def reason(self) -> str:
+        """Why the search ended before its budget was spent; empty if it did not."""
+        return self.stopped.reason if self.stopped else ""
+
 
 def candidates_of(job: Job, setting: TrainingSetting, facts: Facts, open_executor: OpenExecutor) -> Searched:
     """The candidates for confirmation: the given policies, or the finalists of a search and the best baselines, with

@@ -50,6 +50,8 @@ _NAMED, _TIMES = 0.5, 5
 _FEW = 3
 #: Tags of HTML, as their tokens stand in a row.
 _TAGS = re.compile(rb"< (/ )?(p|br|b|i|a|em|strong|div|span|li|ul|td|tr|h[1-6])( /)? >", re.IGNORECASE)
+#: What stands in place of what is no text.
+_NO_TEXT = "�".encode()
 #: The names of arrays of texts.
 _SAMPLES = re.compile(r"(x|texts)(_(?P<split>[a-z]+))?|(?P<part>[a-z]+)_texts", re.IGNORECASE)
 
@@ -193,7 +195,7 @@ def _unusual(
 
 
 def _is_damaged(text: Sequence[bytes]) -> bool:
-    return any("�".encode() in unit for unit in text)
+    return any(_NO_TEXT in unit for unit in text)
 
 
 def _has_tags(text: Sequence[bytes]) -> bool:
