@@ -107,9 +107,8 @@ class Auto(Strategy):
        the right operator last.
     3. The first shapes of a portfolio that works well in practice, each trained on a quarter of the data, on the same
        samples with the same seed. Then a Gaussian process over what the policies do says which shape to try next: of
-       the portfolio's others, the neighbors of the best, known policies and random ones, the one that may be the best
-       (highest upper confidence bound). With a large budget, TPE over shapes follows, and the best policy varied
-       operator by operator.
+       the portfolio's others, the neighbors of the best, known policies and random ones, the one with the highest
+       expected score. With a large budget, TPE over shapes follows, and the best policy varied operator by operator.
     4. The best are repeated with other seeds; the estimate of each policy is shrunk according to the noise.
     5. The best of those are trained at full length, and a stronger variant of the first: on part of the data there are
        fewer steps, in which strong augmentation does not pay yet.

@@ -58,43 +58,27 @@ def _phases(policy: Policy) -> Iterator[tuple[float, Layers]]:
         begin = phase.until
 
 
-def upper_bounds(tried: Sequence[tuple[Policy, float | None]], untried: Sequence[Policy]) -> np.ndarray:
-    """How good each of the `untried` policies may be, ``[len(untried)]``: its expected score plus one standard
-    deviation (Srinivas et al., 2010), above the mean of the scores and in their standard deviations.
+def expected_scores(tried: Sequence[tuple[Policy, float]], untried: Sequence[Policy]) -> np.ndarray:
+    """What each of the `untried` policies is expected to score, ``[len(untried)]``, above the mean of the scores and in
+    their standard deviations.
 
     Args:
-        tried: policies and their scores under equal conditions, at least one of which is known; None for a trial that
-            is still running. It is taken to score as expected (Desautels et al., 2014), so that parallel trials do
-            not try the same thing.
+        tried: policies and their scores under equal conditions, at least one.
         untried: the policies to judge.
     """
     places = _places([traits(policy) for policy in [*(policy for policy, _ in tried), *untried]])
-    known = np.array([score is not None for _, score in tried])
     at, wanted = places[: len(tried)], places[len(tried) :]
-    values = np.array([score for _, score in tried if score is not None])
+    values = np.array([score for _, score in tried])
     spread = float(values.std()) if np.ptp(values) else 1.0  # the deviation of equal scores is seldom exactly 0
-    values = (values - values.mean()) / spread
-    scores = np.empty(len(tried))
-    scores[known] = values
-    scores[~known] = _posterior(at[known], values, at[~known])[0]
-    mean, deviation = _posterior(at, scores, wanted)
-    bounds: np.ndarray = mean + deviation
-    return bounds
+    factor = cho_factor(_kernel(at, at) + _NOISE * np.eye(len(at)))
+    expected: np.ndarray = _kernel(wanted, at) @ cho_solve(factor, (values - values.mean()) / spread)
+    return expected
 
 
 def _places(all_traits: Sequence[dict[str, float]]) -> np.ndarray:
     """The traits as a matrix with one row per policy and one column per name."""
     names = sorted({name for known in all_traits for name in known})
     return np.array([[known.get(name, 0.0) for name in names] for known in all_traits])
-
-
-def _posterior(at: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation at the rows of `wanted`, given `values` at the rows of `at`."""
-    factor = cho_factor(_kernel(at, at) + _NOISE * np.eye(len(at)))
-    across = _kernel(wanted, at)
-    mean = across @ cho_solve(factor, values)
-    variance = _VARIANCE - np.einsum("ij,ji->i", across, cho_solve(factor, across.T))
-    return mean, np.sqrt(np.maximum(1e-9, variance))
 
 
 def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
