@@ -39,6 +39,19 @@ def test_an_image_that_is_not_named_is_refused() -> None:
             call()
 
 
+@pytest.mark.parametrize("channels", [2, 6])
+@pytest.mark.parametrize("name", ["Brightness", "Contrast", "Saturation", "Grayscale"])
+def test_color_of_images_that_are_neither_gray_nor_rgb_is_refused(name: str, channels: int) -> None:
+    """As by albumentations, whose contrast would be that of one channel; other operators take any."""
+    given = np.zeros((8, 8, channels), np.uint8)
+    color = Policy(layers=in_turn(Operation(operator=name, magnitude=(0.5, 0.5))))
+    with pytest.raises(TypeError, match="expects 1-channel or 3-channel images"):
+        loaded(color, "albumentations")["Augment"]()(image=given)
+    for other in ("Solarize", "Posterize", "Sharpness", "Equalize", "AutoContrast", "ShearX", "TranslateY", "Rotate"):
+        augment = loaded(Policy(layers=in_turn(Operation(operator=other))), "albumentations")["Augment"]()
+        assert augment(image=given)["image"].shape == given.shape
+
+
 def test_steps_draw_for_themselves_in_albumentations_and_a_seed_repeats_them() -> None:
     """With a seed, albumentations 2.0.8 gives each transform the same numbers."""
     module = loaded(load_policy("flip-crop+trivialaugment-wide"), "albumentations")
