@@ -23,7 +23,7 @@ class RandomValue(A.ImageOnlyTransform):
     def apply(self, img: Any, drawn: dict[str, float], **params: Any) -> Any:
         levels = img if img.dtype == np.uint8 else np.rint(np.clip(img, 0, 1) * 255).astype(np.uint8)
         made = cv2.merge([self.function(channel, **drawn) for channel in cv2.split(levels)]).reshape(img.shape)
-        return made if img.dtype == np.uint8 else (made / 255).astype(img.dtype)
+        return made if img.dtype == np.uint8 else made / np.float32(255)
 
 
 class RandomWarp(A.Affine):
@@ -100,10 +100,10 @@ class Augment(A.Sequential):
         self.set_random_state(np.random.default_rng(seed), Random(seed))
 
     def __call__(self, *args: Any, image: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
-        in_range = image.dtype.kind == "f" and -1e-3 <= image.min() <= image.max() <= 1.001
+        in_range = image.dtype == np.float32 and -1e-3 <= image.min() <= image.max() <= 1.001
         if image.ndim not in (2, 3) or not (in_range or image.dtype == np.uint8):
             found = f"{image.dtype} {list(image.shape)} from {image.min()} to {image.max()}"
-            raise ValueError(f"images must be [H, W, C] or [H, W], uint8 or floats in [0, 1], not {found}")
+            raise ValueError(f"images must be [H, W, C] or [H, W], uint8 or float32 in [0, 1], not {found}")
         if self.process != os.getpid():  # a worker of a loader, which seeds Python's random numbers there
             self.set_random_seed(self.py_random.getrandbits(32) + getrandbits(32))
         return super().__call__(*args, image=image, force_apply=force_apply, **data)

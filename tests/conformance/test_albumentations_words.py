@@ -19,6 +19,7 @@ ARRAYS = {
     "normalized": np.linspace(-2, 2, 192, dtype=np.float32).reshape(8, 8, 3),
     "not finite": np.full((8, 8, 3), np.nan, np.float32),
     "deep": np.zeros((8, 8), np.uint16),
+    "double": np.zeros((8, 8, 3)),
     "a batch": np.zeros((4, 8, 8, 3), np.uint8),
 }
 
@@ -26,7 +27,7 @@ ARRAYS = {
 @pytest.mark.parametrize("given", ARRAYS.values(), ids=ARRAYS)
 def test_arrays_that_would_be_misread_are_refused(given: np.ndarray) -> None:
     augment = loaded(load_policy("trivialaugment-wide"), "albumentations")["Augment"]()
-    with pytest.raises(ValueError, match=r"images must be \[H, W, C\] or \[H, W\], uint8 or floats"):
+    with pytest.raises(ValueError, match=r"images must be \[H, W, C\] or \[H, W\], uint8 or float32"):
         augment(image=given)
 
 

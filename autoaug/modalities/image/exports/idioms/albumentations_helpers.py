@@ -24,7 +24,7 @@ class RandomValue(A.ImageOnlyTransform):
     def apply(self, img: Any, drawn: dict[str, float], **params: Any) -> Any:
         levels = img if img.dtype == np.uint8 else np.rint(np.clip(img, 0, 1) * 255).astype(np.uint8)
         made = cv2.merge([self.function(channel, **drawn) for channel in cv2.split(levels)]).reshape(img.shape)
-        return made if img.dtype == np.uint8 else (made / 255).astype(img.dtype)
+        return made if img.dtype == np.uint8 else made / np.float32(255)
 
 
 class RandomWarp(A.Affine):
