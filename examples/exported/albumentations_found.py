@@ -3,8 +3,8 @@
 # Movements in a row are sampled one by one, as usual in albumentations; --exact composes them.
 # APPROXIMATION: mixing is left out; the training loop has to provide it.
 
-import sys
-from random import Random
+import os
+from random import Random, getrandbits
 from typing import Any
 
 import albumentations as A
@@ -13,7 +13,7 @@ import numpy as np
 
 
 class RandomValue(A.ImageOnlyTransform):
-    """Apply a function of an image, in uint8, with arguments drawn between their ends."""
+    """Change each channel, in uint8, by a function with arguments drawn between their ends."""
 
     def __init__(self, function: Any, p: float = 1.0, draw: Any = Random.uniform, **ends: Any) -> None:
         super().__init__(p=p)
@@ -23,10 +23,9 @@ class RandomValue(A.ImageOnlyTransform):
         return {"drawn": {name: self.draw(self.py_random, *ends) for name, ends in self.ends.items()}}
 
     def apply(self, img: Any, drawn: dict[str, float], **params: Any) -> Any:
-        if img.dtype == np.uint8:
-            return self.function(img, **drawn).reshape(img.shape)
-        levels = np.rint(np.clip(img, 0, 1) * 255).astype(np.uint8)
-        return (self.function(levels, **drawn).reshape(img.shape) / 255).astype(img.dtype)
+        levels = img if img.dtype == np.uint8 else np.rint(np.clip(img, 0, 1) * 255).astype(np.uint8)
+        made = cv2.merge([self.function(channel, **drawn) for channel in cv2.split(levels)]).reshape(img.shape)
+        return made if img.dtype == np.uint8 else made / np.float32(255)
 
 
 class RandomWarp(A.Affine):
@@ -36,17 +35,13 @@ class RandomWarp(A.Affine):
         super().__init__(p=p)
         self.function, self.draw, self.ends = function, draw, ends
 
-    def apply(self, img: Any, matrix: Any, output_shape: tuple[int, int], **params: Any) -> Any:
-        return cv2.warpAffine(img, matrix[:2], output_shape[::-1]).reshape(img.shape)
-
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-        shape, (height, width) = params["shape"], params["shape"][:2]
         drawn = {name: self.draw(self.py_random, *ends) for name, ends in self.ends.items()}
-        edges = np.array([*self.function(height, width, **drawn), (0.0, 0.0, 1.0)])
+        edges = np.array([*self.function(*params["shape"][:2], **drawn), (0.0, 0.0, 1.0)])
         pixels = edges.copy()  # positions are those of pixels' centers there
         pixels[:2, 2] += edges[:2, :2].sum(1) / 2 - 0.5
-        scale = {"x": 1.0, "y": 1.0}
-        return {"matrix": pixels, "bbox_matrix": edges, "rotate": 0.0, "scale": scale, "output_shape": shape[:2]}
+        rest = {"scale": {"x": 1.0, "y": 1.0}, "output_shape": params["shape"][:2]}
+        return {"matrix": pixels, "bbox_matrix": edges, **rest}
 
 
 def affine(height: int, width: int, shear_x: float = 0, shear_y: float = 0, x: float = 0, y: float = 0) -> Any:
@@ -54,55 +49,21 @@ def affine(height: int, width: int, shear_x: float = 0, shear_y: float = 0, x: f
     return (1.0, -shear_x, int(round(x * width, 3))), (-shear_y, 1.0, int(round(y * height, 3)))
 
 
-def by_histogram(image: Any, share: float, curve: Any) -> Any:
-    """Blend with the image whose channels are mapped by a curve of their histograms."""
-    counts = [cv2.calcHist([image], [c], None, [256], [0, 256]).ravel() for c in range(image[0, 0].size)]
-    levels = np.arange(256)
-    tables = np.stack([levels + share * (curve(levels, own) - levels) for own in counts], -1)
-    return cv2.LUT(image, np.clip(np.rint(tables), 0, 255).astype(np.uint8).reshape(1, 256, -1))
-
-
-def stretched(levels: Any, counts: Any) -> Any:
-    low, high = np.flatnonzero(counts)[[0, -1]]
-    return (levels - low) * (255 / (high - low)) if high > low else levels
-
-
-def autocontrast(image: Any, share: float = 1.0) -> Any:
-    return by_histogram(image, share, stretched)
-
-
-def brightness(image: Any, factor: float) -> Any:
-    return cv2.convertScaleAbs(image, alpha=factor)
-
-
-def check(image: Any) -> None:
-    """Raise ValueError for an image whose values would be misread."""
-    found = f"{image.dtype} {list(image.shape)}"
-    good = image.ndim in (2, 3) and image.dtype == np.uint8
-    if image.dtype.kind == "f" and image.size:
-        found += f" from {image.min():g} to {image.max():g}"
-        good = image.ndim in (2, 3) and bool(-1e-3 <= image.min() <= image.max() <= 1.001)
-    if not good:
-        raise ValueError(f"images must be [H, W, C] or [H, W], uint8 or floats in [0, 1], not {found}: convert them")
-
-
-def contrast(image: Any, factor: float) -> Any:
-    is_rgb = image[0, 0].size == 3
-    mean = np.dot(cv2.mean(image), (0.299, 0.587, 0.114, 0)) if is_rgb else cv2.mean(image.reshape(len(image), -1))[0]
-    return cv2.LUT(image, np.clip(np.rint(np.arange(256) * factor + mean * (1 - factor)), 0, 255).astype(np.uint8))
+def autocontrast(channel: Any) -> Any:
+    """Stretch to the full range, as Pillow does; A.AutoContrast overlooks levels of 255."""
+    return cv2.normalize(channel, None, 0, 255, cv2.NORM_MINMAX) if channel.min() < channel.max() else channel
 
 
 def either(random: Random, low: float, high: float) -> float:
     return random.choice((low, high))
 
 
-def flat(levels: Any, counts: Any) -> Any:
-    step = (counts.sum() - counts[np.flatnonzero(counts)[-1]]) // 255
-    return np.minimum((counts.cumsum() - counts + step // 2) // step, 255) if step else levels
-
-
-def equalize(image: Any, share: float = 1.0) -> Any:
-    return by_histogram(image, share, flat)
+def equalize(channel: Any) -> Any:
+    """Make levels as frequent as one another, as Pillow does; A.Equalize counts a level's own pixels."""
+    counts = cv2.calcHist([channel], [0], None, [256], [0, 256]).ravel()
+    step = (channel.size - counts[channel.max()]) // 255
+    table = (counts.cumsum() - counts + step // 2) // max(step, 1)
+    return cv2.LUT(channel, np.minimum(table, 255).astype(np.uint8)) if step else channel
 
 
 def pad_crop(height: int, width: int, padding: float, x: float, y: float) -> Any:
@@ -111,34 +72,17 @@ def pad_crop(height: int, width: int, padding: float, x: float, y: float) -> Any
     return (1.0, 0.0, across - int(x * (2 * across + 1))), (0.0, 1.0, down - int(y * (2 * down + 1)))
 
 
-def posterize(image: Any, bits: float) -> Any:
-    return image & (256 - 2 ** (8 - round(bits)))
-
-
-def saturation(image: Any, factor: float) -> Any:
-    channels = image[0, 0].size
-    gray = np.array([(0.299, 0.587, 0.114) if channels == 3 else (1 / channels,) * channels] * channels)
-    return cv2.transform(image, np.eye(channels) * factor + gray * (1 - factor))
-
-
-def sharpness(image: Any, factor: float) -> Any:
-    """A blend with a smoothed image, beyond it above 1; the border stays."""
-    kernel = np.full((3, 3), (1 - factor) / 13, np.float32)
+def sharpness(channel: Any, factor: float) -> Any:
+    """A blend with a smoothed channel, beyond it above 1; the border stays."""
+    kernel = np.full((3, 3), (1 - factor) / 13)
     kernel[1, 1] = (5 + 8 * factor) / 13
-    sharp = image.copy()
-    sharp[1:-1, 1:-1] = cv2.filter2D(image, -1, kernel)[1:-1, 1:-1].reshape(sharp[1:-1, 1:-1].shape)
+    sharp = channel.copy()
+    sharp[1:-1, 1:-1] = cv2.filter2D(channel, -1, kernel)[1:-1, 1:-1]
     return sharp
-
-
-def solarize(image: Any, threshold: float) -> Any:
-    levels = np.arange(256)
-    return cv2.LUT(image, np.where(levels < 255 * threshold - 0.01, levels, 255 - levels).astype(np.uint8))
 
 
 class Augment(A.Sequential):
     """The policy for one image, with its boxes, masks and keypoints, in an ``A.Compose`` whose seed it follows."""
-
-    worker: Any = None
 
     def __init__(self, p: float = 1.0) -> None:
         super().__init__([
@@ -150,16 +94,22 @@ class Augment(A.Sequential):
                 RandomWarp(affine, draw=either, shear_y=(-0.09, 0.09)),
                 RandomWarp(affine, draw=either, x=(-0.135952, 0.135952)),
                 RandomWarp(affine, draw=either, y=(-0.135952, 0.135952)),
+                A.OneOf([A.Rotate((-9, -9), p=1), A.Rotate((9, 9), p=1)], p=1),
                 A.OneOf([
-                    A.Rotate((-9, -9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
-                    A.Rotate((9, 9), interpolation=cv2.INTER_LINEAR, border_mode=cv2.BORDER_CONSTANT, p=1),
+                    A.ColorJitter(brightness=(0.73, 0.73), contrast=0, saturation=0, hue=0, p=1),
+                    A.ColorJitter(brightness=(1.27, 1.27), contrast=0, saturation=0, hue=0, p=1),
                 ], p=1),
-                RandomValue(brightness, draw=either, factor=(0.73, 1.27)),
-                RandomValue(saturation, draw=either, factor=(0.73, 1.27)),
-                RandomValue(contrast, draw=either, factor=(0.73, 1.27)),
+                A.OneOf([
+                    A.ColorJitter(brightness=0, contrast=0, saturation=(0.73, 0.73), hue=0, p=1),
+                    A.ColorJitter(brightness=0, contrast=0, saturation=(1.27, 1.27), hue=0, p=1),
+                ], p=1),
+                A.OneOf([
+                    A.ColorJitter(brightness=0, contrast=(0.73, 0.73), saturation=0, hue=0, p=1),
+                    A.ColorJitter(brightness=0, contrast=(1.27, 1.27), saturation=0, hue=0, p=1),
+                ], p=1),
                 RandomValue(sharpness, draw=either, factor=(0.73, 1.27)),
-                RandomValue(posterize, bits=(6.8, 6.8)),
-                RandomValue(solarize, threshold=(0.7, 0.7)),
+                A.Posterize(7, p=1),
+                A.Solarize((0.7, 0.7), p=1),
                 RandomValue(autocontrast),
                 RandomValue(equalize),
             ], p=1)] * 2,
@@ -167,14 +117,14 @@ class Augment(A.Sequential):
 
     def set_random_seed(self, seed: int | None) -> None:
         """All transforms draw from one stream; albumentations would give each the same numbers."""
-        self.seed = seed
+        self.seed, self.process = seed, os.getpid()
         self.set_random_state(np.random.default_rng(seed), Random(seed))
 
     def __call__(self, *args: Any, image: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
-        check(image)
-        loading = sys.modules.get("torch.utils.data")
-        worker = loading and loading.get_worker_info()
-        if worker and worker.seed != self.worker:  # a worker process draws for itself, anew in each epoch
-            self.worker = worker.seed
-            self.set_random_seed(self.py_random.getrandbits(32) + worker.seed)
+        in_range = image.dtype == np.float32 and -1e-3 <= image.min() <= image.max() <= 1.001
+        if image.ndim not in (2, 3) or not (in_range or image.dtype == np.uint8):
+            found = f"{image.dtype} {list(image.shape)} from {image.min()} to {image.max()}"
+            raise ValueError(f"images must be [H, W, C] or [H, W], uint8 or float32 in [0, 1], not {found}")
+        if self.process != os.getpid():  # a worker of a loader, which seeds Python's random numbers there
+            self.set_random_seed(self.py_random.getrandbits(32) + getrandbits(32))
         return super().__call__(*args, image=image, force_apply=force_apply, **data)

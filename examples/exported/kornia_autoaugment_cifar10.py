@@ -66,24 +66,10 @@ def affine(images: Tensor, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0,
     return warp(images, 1, -shear_x, right - shear_x / 2, -shear_y, 1, down - shear_y / 2)
 
 
-def blend(images: Tensor, others: Tensor, share: Any) -> Tensor:
-    return images + torch.as_tensor(share).to(images).view(-1, 1, 1, 1) * (others - images)
-
-
-def autocontrast(images: Tensor, share: Any = 1.0) -> Tensor:
-    """Blend with the image whose channels have the full range; flat ones stay, which Kornia's own makes black."""
-    low, high = (end((2, 3), keepdim=True) for end in (images.amin, images.amax))
-    return blend(images, torch.where(high > low, (images - low) / (high - low).clamp(min=1e-6), images), share)
-
-
-def check(images: Tensor) -> None:
-    """Raise ValueError for images whose values would be misread."""
-    real = isinstance(images, Tensor) and not images.is_complex()
-    low, high = images.aminmax() if real and images.numel() else (0, 0)
-    good = real and (images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001))
-    if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
-        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}" if real else type(images).__name__
-        raise ValueError(f"images must be [B, C, H, W] or [C, H, W], uint8 or floats in [0, 1], not {found}")
+def autocontrast(images: Tensor) -> Tensor:
+    """Stretch each channel to the full range; flat ones stay, which Kornia's own makes black."""
+    low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
+    return torch.where(high > low, (images - low) / (high - low).clamp(min=1e-6), images)
 
 
 def saturation(images: Tensor, factor: Tensor) -> Tensor:
@@ -177,7 +163,12 @@ class Augment(nn.Sequential):
         ]))
 
     def forward(self, images: Tensor) -> Tensor:
-        check(images)
+        real = isinstance(images, Tensor) and not images.is_complex()
+        low, high = images.aminmax() if real and images.numel() else (0, 0)
+        good = real and (images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001))
+        if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
+            found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}" if real else type(images).__name__
+            raise ValueError(f"images must be [B, C, H, W] or [C, H, W], uint8 or floats in [0, 1], not {found}")
         floats = images / 255 if images.dtype == torch.uint8 else images.float().clamp(0, 1)
         with torch.autocast(images.device.type, enabled=False):  # 16-bit coordinates are too coarse
             made = super().forward(floats.view(-1, *images.shape[-3:])).view(images.shape)

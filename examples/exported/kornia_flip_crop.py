@@ -21,16 +21,6 @@ class Random(nn.Module):
         return self.function(images, **drawn).clamp(0, 1)
 
 
-def check(images: Tensor) -> None:
-    """Raise ValueError for images whose values would be misread."""
-    real = isinstance(images, Tensor) and not images.is_complex()
-    low, high = images.aminmax() if real and images.numel() else (0, 0)
-    good = real and (images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001))
-    if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
-        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}" if real else type(images).__name__
-        raise ValueError(f"images must be [B, C, H, W] or [C, H, W], uint8 or floats in [0, 1], not {found}")
-
-
 def warp(images: Tensor, *rows: Any) -> Tensor:
     """Move points (x, y, 1), counted from pixel centers, by a matrix, whose first two rows are given."""
     matrix = [torch.as_tensor(number).to(images).expand(len(images)) for number in rows]
@@ -54,7 +44,12 @@ class Augment(nn.Sequential):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        check(images)
+        real = isinstance(images, Tensor) and not images.is_complex()
+        low, high = images.aminmax() if real and images.numel() else (0, 0)
+        good = real and (images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001))
+        if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
+            found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}" if real else type(images).__name__
+            raise ValueError(f"images must be [B, C, H, W] or [C, H, W], uint8 or floats in [0, 1], not {found}")
         floats = images / 255 if images.dtype == torch.uint8 else images.float().clamp(0, 1)
         with torch.autocast(images.device.type, enabled=False):  # 16-bit coordinates are too coarse
             made = super().forward(floats.view(-1, *images.shape[-3:])).view(images.shape)

@@ -19,6 +19,7 @@ ARRAYS = {
     "normalized": np.linspace(-2, 2, 192, dtype=np.float32).reshape(8, 8, 3),
     "not finite": np.full((8, 8, 3), np.nan, np.float32),
     "deep": np.zeros((8, 8), np.uint16),
+    "double": np.zeros((8, 8, 3)),
     "a batch": np.zeros((4, 8, 8, 3), np.uint8),
 }
 
@@ -26,7 +27,7 @@ ARRAYS = {
 @pytest.mark.parametrize("given", ARRAYS.values(), ids=ARRAYS)
 def test_arrays_that_would_be_misread_are_refused(given: np.ndarray) -> None:
     augment = loaded(load_policy("trivialaugment-wide"), "albumentations")["Augment"]()
-    with pytest.raises(ValueError, match=r"images must be \[H, W, C\] or \[H, W\], uint8 or floats"):
+    with pytest.raises(ValueError, match=r"images must be \[H, W, C\] or \[H, W\], uint8 or float32"):
         augment(image=given)
 
 
@@ -37,6 +38,19 @@ def test_an_image_that_is_not_named_is_refused() -> None:
     for call in (lambda: augment(image()), lambda: augment(mask=image())):
         with pytest.raises(TypeError, match="keyword-only argument: 'image'"):
             call()
+
+
+@pytest.mark.parametrize("channels", [2, 6])
+@pytest.mark.parametrize("name", ["Brightness", "Contrast", "Saturation", "Grayscale"])
+def test_color_of_images_that_are_neither_gray_nor_rgb_is_refused(name: str, channels: int) -> None:
+    """As by albumentations, whose contrast would be that of one channel; other operators take any."""
+    given = np.zeros((8, 8, channels), np.uint8)
+    color = Policy(layers=in_turn(Operation(operator=name, magnitude=(0.5, 0.5))))
+    with pytest.raises(TypeError, match="expects 1-channel or 3-channel images"):
+        loaded(color, "albumentations")["Augment"]()(image=given)
+    for other in ("Solarize", "Posterize", "Sharpness", "Equalize", "AutoContrast", "ShearX", "TranslateY", "Rotate"):
+        augment = loaded(Policy(layers=in_turn(Operation(operator=other))), "albumentations")["Augment"]()
+        assert augment(image=given)["image"].shape == given.shape
 
 
 def test_steps_draw_for_themselves_in_albumentations_and_a_seed_repeats_them() -> None:

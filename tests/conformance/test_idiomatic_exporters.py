@@ -162,11 +162,9 @@ def test_pixels_are_those_of_the_operator(target: str, kind: str, name: str) -> 
 
 @pytest.mark.parametrize("channels", [2, 6])
 @pytest.mark.parametrize("name", ["Saturation", "Grayscale", "Contrast"])
-@pytest.mark.parametrize(
-    ("target", "kind"), [case for case in TAKES if case[0] in ("albumentations", "numpy", "kornia")]
-)
+@pytest.mark.parametrize(("target", "kind"), [case for case in TAKES if case[0] in ("numpy", "kornia")])
 def test_gray_is_the_mean_of_channels_that_are_not_three(target: str, kind: str, name: str, channels: int) -> None:
-    """Saturation and Grayscale had no effect on such images, and in albumentations contrast was about one channel."""
+    """Saturation and Grayscale had no effect on such images."""
     policy = Policy(layers=in_turn(Operation(operator=name, magnitude=(0.5, 0.5), sign="negative")))
     array = (image().repeat(2, 2)[..., :channels] * np.linspace(0.3, 1, channels)).astype(np.uint8)
     difference = np.abs(engines(policy, array, 1)[0] - exported(policy, target, kind, array, 1)[0])
@@ -228,9 +226,10 @@ def test_draws_of_a_policy_have_its_distribution(target: str, name: str, draws: 
         ("torchvision", "trivialaugment-wide", 47),
         ("torchvision", "randaugment", 42),
         ("torchvision", "autoaugment-imagenet", 45),
-        ("albumentations", "trivialaugment-wide", 117),
-        ("kornia", "trivialaugment-wide", 80),
-        ("kornia", "randaugment", 89),
+        ("albumentations", "trivialaugment-wide", 83),
+        ("albumentations", "randaugment", 97),
+        ("kornia", "trivialaugment-wide", 75),
+        ("kornia", "randaugment", 84),
         ("keras", "trivialaugment-wide", 116),
         ("keras", "randaugment", 131),
     ],
@@ -241,13 +240,14 @@ def test_modules_are_short(target: str, name: str, most: int) -> None:
 
 def test_one_of_two_values_is_one_expression() -> None:
     brightened = Policy(layers=in_turn(Operation(operator="Brightness", magnitude=(0.5, 0.5), probability=0.4)))
+    jitters = (f"A.ColorJitter(brightness=({x}, {x}), contrast=0, saturation=0, hue=0, p=1)" for x in (0.5, 1.5))
     for target, call in {
         "kornia": "RandomApply([Either(E.adjust_brightness_accumulative, factor=(0.5, 1.5))], p=0.4)",
         "keras": "RandomApply([Either(brightness, factor=(0.5, 1.5))], p=0.4)",
         "numpy": "Either(brightness, p=0.4, factor=(0.5, 1.5))",
-        "albumentations": "RandomValue(brightness, p=0.4, draw=either, factor=(0.5, 1.5))",
+        "albumentations": f"A.OneOf([{','.join(jitters)},],p=0.4)".replace(" ", ""),
     }.items():
-        assert call in export_policy(brightened, target)
+        assert call.replace(" ", "") in "".join(export_policy(brightened, target).split())
 
 
 @pytest.mark.parametrize("target", MAIN)

@@ -12,7 +12,7 @@ import numpy as np
 
 
 class RandomValue(A.ImageOnlyTransform):
-    """Apply a function of an image, in uint8, with arguments drawn between their ends."""
+    """Change each channel, in uint8, by a function with arguments drawn between their ends."""
 
     def __init__(self, function: Any, p: float = 1.0, draw: Any = Random.uniform, **ends: Any) -> None:
         super().__init__(p=p)
@@ -22,10 +22,9 @@ class RandomValue(A.ImageOnlyTransform):
         return {"drawn": {name: self.draw(self.py_random, *ends) for name, ends in self.ends.items()}}
 
     def apply(self, img: Any, drawn: dict[str, float], **params: Any) -> Any:
-        if img.dtype == np.uint8:
-            return self.function(img, **drawn).reshape(img.shape)
-        levels = np.rint(np.clip(img, 0, 1) * 255).astype(np.uint8)
-        return (self.function(levels, **drawn).reshape(img.shape) / 255).astype(img.dtype)
+        levels = img if img.dtype == np.uint8 else np.rint(np.clip(img, 0, 1) * 255).astype(np.uint8)
+        made = cv2.merge([self.function(channel, **drawn) for channel in cv2.split(levels)]).reshape(img.shape)
+        return made if img.dtype == np.uint8 else made / np.float32(255)
 
 
 class RandomWarp(A.Affine):
@@ -35,17 +34,13 @@ class RandomWarp(A.Affine):
         super().__init__(p=p)
         self.function, self.draw, self.ends = function, draw, ends
 
-    def apply(self, img: Any, matrix: Any, output_shape: tuple[int, int], **params: Any) -> Any:
-        return cv2.warpAffine(img, matrix[:2], output_shape[::-1]).reshape(img.shape)
-
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-        shape, (height, width) = params["shape"], params["shape"][:2]
         drawn = {name: self.draw(self.py_random, *ends) for name, ends in self.ends.items()}
-        edges = np.array([*self.function(height, width, **drawn), (0.0, 0.0, 1.0)])
+        edges = np.array([*self.function(*params["shape"][:2], **drawn), (0.0, 0.0, 1.0)])
         pixels = edges.copy()  # positions are those of pixels' centers there
         pixels[:2, 2] += edges[:2, :2].sum(1) / 2 - 0.5
-        scale = {"x": 1.0, "y": 1.0}
-        return {"matrix": pixels, "bbox_matrix": edges, "rotate": 0.0, "scale": scale, "output_shape": shape[:2]}
+        rest = {"scale": {"x": 1.0, "y": 1.0}, "output_shape": params["shape"][:2]}
+        return {"matrix": pixels, "bbox_matrix": edges, **rest}
 
 
 def either(random: Random, low: float, high: float) -> float:
@@ -88,101 +83,61 @@ def quarter_turn(height: int, width: int, case: float) -> Any:
     return matrices[turns]
 
 
-def transpose(height: int, width: int, on: float) -> Any:
+def transpose(height: int, width: int) -> Any:
     """Mirror a square along its diagonal, another rectangle left and right."""
     square = height == width
     return ((0.0, 1.0, 0.0), (1.0, 0.0, 0.0)) if square else ((-1.0, 0.0, width), (0.0, 1.0, 0.0))
 
 
-def brightness(image: Any, factor: float) -> Any:
-    return cv2.convertScaleAbs(image, alpha=factor)
-
-
-def contrast(image: Any, factor: float) -> Any:
-    is_rgb = image[0, 0].size == 3
-    mean = np.dot(cv2.mean(image), (0.299, 0.587, 0.114, 0)) if is_rgb else cv2.mean(image.reshape(len(image), -1))[0]
-    return cv2.LUT(image, np.clip(np.rint(np.arange(256) * factor + mean * (1 - factor)), 0, 255).astype(np.uint8))
-
-
-def saturation(image: Any, factor: float) -> Any:
-    channels = image[0, 0].size
-    gray = np.array([(0.299, 0.587, 0.114) if channels == 3 else (1 / channels,) * channels] * channels)
-    return cv2.transform(image, np.eye(channels) * factor + gray * (1 - factor))
-
-
-def sharpness(image: Any, factor: float) -> Any:
-    """A blend with a smoothed image, beyond it above 1; the border stays."""
-    kernel = np.full((3, 3), (1 - factor) / 13, np.float32)
+def sharpness(channel: Any, factor: float) -> Any:
+    """A blend with a smoothed channel, beyond it above 1; the border stays."""
+    kernel = np.full((3, 3), (1 - factor) / 13)
     kernel[1, 1] = (5 + 8 * factor) / 13
-    sharp = image.copy()
-    sharp[1:-1, 1:-1] = cv2.filter2D(image, -1, kernel)[1:-1, 1:-1].reshape(sharp[1:-1, 1:-1].shape)
+    sharp = channel.copy()
+    sharp[1:-1, 1:-1] = cv2.filter2D(channel, -1, kernel)[1:-1, 1:-1]
     return sharp
 
 
-def posterize(image: Any, bits: float) -> Any:
-    return image & (256 - 2 ** (8 - round(bits)))
+def posterize(channel: Any, bits: float) -> Any:
+    return channel & (256 - 2 ** (8 - round(bits)))
 
 
-def solarize(image: Any, threshold: float) -> Any:
-    levels = np.arange(256)
-    return cv2.LUT(image, np.where(levels < 255 * threshold - 0.01, levels, 255 - levels).astype(np.uint8))
+def autocontrast(channel: Any) -> Any:
+    """Stretch to the full range, as Pillow does; A.AutoContrast overlooks levels of 255."""
+    return cv2.normalize(channel, None, 0, 255, cv2.NORM_MINMAX) if channel.min() < channel.max() else channel
 
 
-def by_histogram(image: Any, share: float, curve: Any) -> Any:
-    """Blend with the image whose channels are mapped by a curve of their histograms."""
-    counts = [cv2.calcHist([image], [c], None, [256], [0, 256]).ravel() for c in range(image[0, 0].size)]
-    levels = np.arange(256)
-    tables = np.stack([levels + share * (curve(levels, own) - levels) for own in counts], -1)
-    return cv2.LUT(image, np.clip(np.rint(tables), 0, 255).astype(np.uint8).reshape(1, 256, -1))
+def equalize(channel: Any) -> Any:
+    """Make levels as frequent as one another, as Pillow does; A.Equalize counts a level's own pixels."""
+    counts = cv2.calcHist([channel], [0], None, [256], [0, 256]).ravel()
+    step = (channel.size - counts[channel.max()]) // 255
+    table = (counts.cumsum() - counts + step // 2) // max(step, 1)
+    return cv2.LUT(channel, np.minimum(table, 255).astype(np.uint8)) if step else channel
 
 
-def stretched(levels: Any, counts: Any) -> Any:
-    low, high = np.flatnonzero(counts)[[0, -1]]
-    return (levels - low) * (255 / (high - low)) if high > low else levels
+def blend(function: Any, channel: Any, share: float) -> Any:
+    """A share of what a function makes of a channel, and of the channel the rest."""
+    return cv2.addWeighted(function(channel), share, channel, 1 - share, 0)
 
 
-def flat(levels: Any, counts: Any) -> Any:
-    step = (counts.sum() - counts[np.flatnonzero(counts)[-1]]) // 255
-    return np.minimum((counts.cumsum() - counts + step // 2) // step, 255) if step else levels
+def gamma(channel: Any, octaves: float) -> Any:
+    return cv2.LUT(channel, np.rint(255 * (np.arange(256) / 255) ** (2**octaves)).astype(np.uint8))
 
 
-def autocontrast(image: Any, share: float = 1.0) -> Any:
-    return by_histogram(image, share, stretched)
-
-
-def equalize(image: Any, share: float = 1.0) -> Any:
-    return by_histogram(image, share, flat)
-
-
-def gamma(image: Any, octaves: float) -> Any:
-    return cv2.LUT(image, np.rint(255 * (np.arange(256) / 255) ** (2**octaves)).astype(np.uint8))
-
-
-def blur(image: Any, fraction: float) -> Any:
+def blur(channel: Any, fraction: float) -> Any:
     """Smooth by a standard deviation that is a fraction of the shorter side."""
-    shorter = min(image.shape[:2])
+    shorter = min(channel.shape[:2])
     sigma = max(fraction * shorter, 0.05)
     radius = min(math.ceil(4 * sigma), math.ceil(0.18 * shorter), shorter - 1)
-    return cv2.GaussianBlur(image, (2 * radius + 1,) * 2, sigma, borderType=cv2.BORDER_REFLECT_101)
+    return cv2.GaussianBlur(channel, (2 * radius + 1,) * 2, sigma, borderType=cv2.BORDER_REFLECT_101)
 
 
-def cutout(image: Any, side: float, x: float, y: float) -> Any:
+def cutout(channel: Any, side: float, x: float, y: float) -> Any:
     """Fill a square with gray, around a place between 0 and 1; its side is a fraction of the shorter side."""
-    height, width = image.shape[:2]
-    half, filled = side * min(height, width) / 2, image.copy()
+    height, width = channel.shape[:2]
+    half, filled = side * min(height, width) / 2, channel.copy()
     rows, columns = (
         slice(max(math.ceil(at - 0.5 - half), 0), max(math.ceil(at - 0.5 + half), 0)) for at in (y * height, x * width)
     )
     filled[rows, columns] = 128
     return filled
-
-
-def check(image: Any) -> None:
-    """Raise ValueError for an image whose values would be misread."""
-    found = f"{image.dtype} {list(image.shape)}"
-    good = image.ndim in (2, 3) and image.dtype == np.uint8
-    if image.dtype.kind == "f" and image.size:
-        found += f" from {image.min():g} to {image.max():g}"
-        good = image.ndim in (2, 3) and bool(-1e-3 <= image.min() <= image.max() <= 1.001)
-    if not good:
-        raise ValueError(f"images must be [H, W, C] or [H, W], uint8 or floats in [0, 1], not {found}: convert them")

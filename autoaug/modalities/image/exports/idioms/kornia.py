@@ -11,6 +11,7 @@ from autoaug.modalities.runtime import Call, Expression
 
 use = "images = Augment()(images); torch.manual_seed seeds it"
 imports: Sequence[str] = (
+    "from functools import partial",
     "from typing import Any",
     "import kornia.augmentation as K",
     "import kornia.enhance as E",
@@ -30,13 +31,16 @@ _NATIVE: Mapping[str, Callable[[float, float, str], str]] = {
     "Posterize": lambda low, high, p: f"K.RandomPosterize({pair(8 - high, 8 - low)}, p={p})",
     "Solarize": lambda low, high, p: f"K.RandomSolarize({pair(1 - high, 1 - low)}, additions=(0, 0), p={p})",
     "Rotate": lambda low, high, p: f"K.RandomRotation({pair(low, high)}, p={p})",
+    "Brightness": lambda low, high, p: f"K.ColorJitter(brightness={pair(1 + low, 1 + high)}, p={p})",
+    "Contrast": lambda low, high, p: f"K.ColorJitter(contrast={pair(1 + low, 1 + high)}, p={p})",
 }
-#: Functions of images and a factor, which are Pillow's.
+#: Functions of images and a factor, for either of two.
 _BY_FACTOR: Mapping[str, str] = {
     "Brightness": "E.adjust_brightness_accumulative",
     "Contrast": "E.adjust_contrast_with_mean_subtraction",
-    "Sharpness": "sharpness",
 }
+#: The function of each operator that is blended with the images.
+_BLENDED: Mapping[str, str] = {"AutoContrast": "autocontrast", "Equalize": "E.equalize"}
 #: Kornia's own for those at full strength.
 _FULL: Mapping[str, str] = {
     "Equalize": "K.RandomEqualize",
@@ -49,10 +53,15 @@ def operation(operator: str, low: float, high: float, probability: float, either
     p, kind = number(probability), "Either" if either else "Random"
     if operator in _FULL and low == high == 1:
         return f"{_FULL[operator]}(p={p})"
-    if operator in _NATIVE:
-        return None if either else _NATIVE[operator](low, high, p)
+    if operator in _NATIVE and not either:
+        return _NATIVE[operator](low, high, p)
+    made: str | None
     if operator in _BY_FACTOR:
-        made: str | None = drawn(kind, _BY_FACTOR[operator], {"factor": (1 + low, 1 + high)})
+        made = drawn(kind, _BY_FACTOR[operator], {"factor": (1 + low, 1 + high)})
+    elif operator in _BLENDED and low < 1:
+        made = drawn(kind, f"partial(blend, {_BLENDED[operator]})", {"share": (low, high)})
+    elif operator in _NATIVE:
+        return None
     else:
         made = by_helper(operator, low, high, kind, kind)
     return made if made is None or probability == 1 else Call("RandomApply([", [made], f"], p={p})")

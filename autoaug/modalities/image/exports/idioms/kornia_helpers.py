@@ -111,18 +111,15 @@ def hue(images: Tensor, turns: Tensor) -> Tensor:
     return E.adjust_hue(images, 2 * math.pi * turns) if images.shape[1] == 3 else images
 
 
-def blend(images: Tensor, others: Tensor, share: Any) -> Tensor:
-    return images + torch.as_tensor(share).to(images).view(-1, 1, 1, 1) * (others - images)
+def autocontrast(images: Tensor) -> Tensor:
+    """Stretch each channel to the full range; flat ones stay, which Kornia's own makes black."""
+    low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
+    return torch.where(high > low, (images - low) / (high - low).clamp(min=1e-6), images)
 
 
-def autocontrast(images: Tensor, share: Any = 1.0) -> Tensor:
-    """Blend with the image whose channels have the full range; flat ones stay, which Kornia's own makes black."""
-    low, high = (end((2, 3), keepdim=True) for end in (images.amin, images.amax))
-    return blend(images, torch.where(high > low, (images - low) / (high - low).clamp(min=1e-6), images), share)
-
-
-def equalize(images: Tensor, share: Tensor) -> Tensor:
-    return blend(images, E.equalize(images), share)
+def blend(function: Any, images: Tensor, share: Tensor) -> Tensor:
+    """A share of what a function makes of images, and of the images the rest."""
+    return torch.lerp(images, function(images), share.view(-1, 1, 1, 1))
 
 
 def gamma(images: Tensor, octaves: Tensor) -> Tensor:
@@ -154,13 +151,3 @@ def cutout(images: Tensor, side: Tensor, x: Tensor, y: Tensor) -> Tensor:
         for at, length in ((y, height), (x, width))
     )
     return images.masked_fill(rows[:, None, :, None] & columns[:, None, None, :], 0.5)
-
-
-def check(images: Tensor) -> None:
-    """Raise ValueError for images whose values would be misread."""
-    real = isinstance(images, Tensor) and not images.is_complex()
-    low, high = images.aminmax() if real and images.numel() else (0, 0)
-    good = real and (images.dtype == torch.uint8 or (images.is_floating_point() and -1e-3 <= low <= high <= 1.001))
-    if not good or images.ndim not in (3, 4) or 0 in images.shape[-3:]:
-        found = f"{images.dtype} {list(images.shape)} from {low:g} to {high:g}" if real else type(images).__name__
-        raise ValueError(f"images must be [B, C, H, W] or [C, H, W], uint8 or floats in [0, 1], not {found}")
