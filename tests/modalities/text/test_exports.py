@@ -98,7 +98,7 @@ def test_insertions_replay_where_a_text_has_no_room_left() -> None:
 def test_inserted_words_that_must_stay_are_cut_as_other_insertions_are(monkeypatch: pytest.MonkeyPatch) -> None:
     given, groups = ["big small big small", "big small", "big", "not big"], [["big", "never"], ["small", "tiny"]]
     table = make_table(groups)
-    monkeypatch.setattr(synonyms, "table", lambda _: table)
+    monkeypatch.setattr(synonyms, "table", lambda: table)
     policy = Policy(layers=in_turn(*(Operation(operator="SynonymInsertion", magnitude=(1.0, 1.0)) for _ in range(4))))
     module = loaded(policy)
     module["LEXICON"].update(thesaurus.synonyms(groups))
