@@ -74,13 +74,14 @@ def only(kept: np.ndarray) -> np.ndarray:
     length = kept.shape[1]
     places = np.arange(length, dtype=np.int32) | ~kept * np.int32(2**16)
     places.sort(1)
-    return np.minimum(places, length, out=places)
+    together: np.ndarray = np.minimum(places, length)
+    return together
 
 
 def none_outside(source: np.ndarray, there: np.ndarray) -> np.ndarray:
     """The places ``source [n, L]``, and none where nothing is ``there [n, L]``."""
-    none = ~there * source.dtype.type(source.shape[1])
-    return np.maximum(source, none, out=none)
+    made: np.ndarray = np.maximum(source, ~there * source.dtype.type(source.shape[1]))
+    return made
 
 
 def with_inserted(flags: np.ndarray, before: np.ndarray, what: np.ndarray) -> np.ndarray:

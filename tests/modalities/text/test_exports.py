@@ -133,6 +133,19 @@ def test_modules_replay_in_a_fresh_process(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "made.json").read_text()) == ours(plan)
 
 
+@pytest.mark.parametrize("variable", ["AUTOAUG_LEXICON", "AUTOAUG_PROTECT"])
+def test_modules_name_a_file_that_they_cannot_read(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    namespace: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(export_policy(load_policy("eda"), "python"), "exported", "exec"), namespace)
+    (tmp_path / "own.txt").write_bytes(b"\xff\xfe")
+    for file in (tmp_path / "own.txt", tmp_path / "none.txt"):
+        monkeypatch.setenv(variable, str(file))
+        with pytest.raises(ValueError, match=f"{variable} must name a file of text in UTF-8, not '.*{file.name}'"):
+            namespace["Augment"](seed=0)(GIVEN)
+
+
 def test_modules_import_the_standard_library_alone() -> None:
     modules = export_modules(load_policy("eda"))
     assert set(modules) == {"policy_python.py", "policy_nlpaug.py"}
