@@ -11,7 +11,7 @@ import typer
 
 from autoaug.cli.parameters import command
 from autoaug.pipeline.generation_options import FitOptions, SampleOptions
-from autoaug.utils.quantities import duration
+from autoaug.utils.quantities import counted, duration
 from autoaug.utils.terminal import at_work, echo
 
 generate = typer.Typer(
@@ -27,7 +27,9 @@ def fit(**options: Any) -> None:
     out = Path(options["out"])
     with _going_on_later(), at_work(f"fitting a {options['kind']}; samples of each class appear in {out}") as reached:
         made = api.generate_fit(**options, watch=lambda done, total, _: reached(done, total))
-    echo(f"{out}: a {made.kind} for {len(made.classes)} classes, fitted in {duration(made.seconds)}")
+    echo(
+        f"{out}: a {made.kind} for {counted(len(made.classes), 'class', 'classes')}, fitted in {duration(made.seconds)}"
+    )
 
 
 @command(generate, SampleOptions, "autoaug generate sample generators/photos --per-class 100 --out made/")

@@ -18,6 +18,7 @@ from autoaug.data.source import Role, Source
 from autoaug.data.texts import characters
 from autoaug.errors import DataError, OptionError, UnknownName
 from autoaug.results import UNEVEN
+from autoaug.utils.quantities import counted
 
 #: Below this many validation samples, the standard error of an accuracy of 80 % is above 4 points.
 _FEW_SAMPLES = 100
@@ -191,8 +192,9 @@ def _unknown_characters(source: Source) -> list[Finding]:
         unknown = sorted(set(characters(texts)) - set("".join(source.classes)))
         if unknown:
             rows = np.flatnonzero(np.isin(texts, [ord(character) for character in unknown]).any(1))
+            some = counted(len(rows), f"text of the {role} split has", f"texts of the {role} split have")
             message = (
-                f"{len(rows)} texts of the {role} split have characters that no training text has, "
+                f"{some} characters that no training text has, "
                 f"{' '.join(map(repr, unknown[:_MOST_LISTED]))}, e.g. {part.names[rows[0]]}; they cannot be predicted "
                 "and count as errors: write all texts alike (case, punctuation), or add training samples"
             )
@@ -230,7 +232,8 @@ def _what_is_left_out(source: Source) -> list[Finding]:
 
 def _augmented_copies(source: Source) -> list[Finding]:
     count = sum(len(part) - len(part.originals) for part in source.parts.values())
-    message = f"{count} samples are augmented copies of others: they are only used for training"
+    copies = counted(count, "sample is an augmented copy of another", "samples are augmented copies of others")
+    message = f"{copies}: used for training alone"
     return [Finding("copies", "note", message)] if count else []
 
 

@@ -11,33 +11,33 @@ from autoaug.data.labels import Kind, kind_of
 from autoaug.data.source import Source
 from autoaug.data.splits import DataSet, count_groups
 from autoaug.data.texts import decode_texts
+from autoaug.utils.quantities import counted
 
 _MANY = 20
-_PREDICTED: dict[Kind, str] = {
-    "classification": "classes",
-    "multi-label": "labels, several per sample",
-    "regression": "numbers per sample",
-    "transcription": "characters, of which texts are made",
-    "translation": "pieces of words, of which translations are made",
+_PREDICTED: dict[Kind, tuple[str, str]] = {
+    "classification": ("class", "classes"),
+    "multi-label": ("label, several per sample", "labels, several per sample"),
+    "regression": ("number per sample", "numbers per sample"),
+    "transcription": ("character, of which texts are made", "characters, of which texts are made"),
+    "translation": (
+        "piece of words, of which translations are made",
+        "pieces of words, of which translations are made",
+    ),
 }
 
 
 def describe_source(source: Source, audit: Audit, allow: frozenset[str] = frozenset()) -> list[str]:
     """Lines with the counts per class, the forms and the findings, some of which are allowed; see `Audit.stop`."""
     kind = kind_of(source.parts["train"].labels)
-    of = (
-        "1 number per sample"
-        if kind == "regression" and len(source.classes) == 1
-        else f"{len(source.classes)} {_PREDICTED[kind]}"
-    )
+    of = counted(len(source.classes), *_PREDICTED[kind])
     lines = [f"{source.name}: {of}, taken for {source.modality} data, fingerprint {audit.fingerprint}"]
     for role, counts in audit.counts.items():
         listed = list(counts.items())
         shown = ", ".join(f"{name} {count}" for name, count in listed[:_MANY])
-        more = f", and {len(listed) - _MANY} more classes" if len(listed) > _MANY else ""
+        more = f", and {counted(len(listed) - _MANY, 'more class', 'more classes')}" if len(listed) > _MANY else ""
         is_counted = kind in ("classification", "multi-label")  # each sample has all numbers, and a text
-        counted = f" ({shown}{more})" if is_counted else ""
-        lines.append(f"{role}: {len(source.parts[role])} samples{counted}")
+        by_class = f" ({shown}{more})" if is_counted else ""
+        lines.append(f"{role}: {counted(len(source.parts[role]), 'sample')}{by_class}")
     if kind == "transcription":
         rare = reversed(Counter("".join(decode_texts(source.parts["train"].labels))).most_common())
         lines.append(f"characters, the rarest first: {_listing({repr(character): count for character, count in rare})}")

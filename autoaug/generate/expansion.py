@@ -27,6 +27,7 @@ from autoaug.utils.facts import Facts, changes
 from autoaug.utils.files import other_names, write_atomically
 from autoaug.utils.json import read_record
 from autoaug.utils.locks import LOCK
+from autoaug.utils.quantities import counted
 from autoaug.utils.seeds import derive_seed
 
 #: The number of copies that are made at once.
@@ -218,7 +219,8 @@ def _check_room(expansion: Expansion, out: Path) -> None:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     if needed > free:
+        what = f"{counted(copies, 'copy', 'copies')} of {counted(len(train), 'sample')}"
         raise DataError(
-            f"{out}: {copies} copies of {len(train)} samples may take {needed / 2**30:.1f} GiB, but the disk has "
+            f"{out}: {what} may take {needed / 2**30:.1f} GiB, but the disk has "
             f"{free / 2**30:.1f}; make fewer copies or choose another disk with --out"
         )

@@ -21,6 +21,7 @@ from autoaug.modalities.registry import get_modality
 from autoaug.utils.files import regular_file, write_atomically
 from autoaug.utils.json import read_record
 from autoaug.utils.locks import LOCK
+from autoaug.utils.quantities import counted
 
 _WEIGHTS, _ABOUT = "generator.safetensors", "generator.json"
 #: The state of an interrupted fit.
@@ -160,8 +161,9 @@ def _card(about: About) -> str:
         "---\nlibrary_name: autoaug\ntags: [sample-generation]\nlicense: unknown\n---\n\n"
         f"# A generator ({about.kind})\n\n"
         f"- Makes samples of shape {' x '.join(map(str, about.shape))} (modality: {about.modality}) of "
-        f"{len(about.classes)} classes.\n- Fitted on {about.inputs} training samples, with fingerprint "
-        f"{about.fingerprint}{source}; seed {about.seed}, {about.steps} steps, {about.seconds:.0f} s.\n- It can "
-        "reproduce training samples: pass its samples through the sample filter (`autoaug generate sample`).\n\n"
+        f"{counted(len(about.classes), 'class', 'classes')}.\n- Fitted on {counted(about.inputs, 'training sample')}, "
+        f"with fingerprint {about.fingerprint}{source}; seed {about.seed}, {about.steps} steps, {about.seconds:.0f} "
+        "s.\n- It can reproduce training samples: pass its samples through the sample filter (`autoaug generate "
+        "sample`).\n\n"
         "autoaug does not know the license of the data: fill in `license` above before you share this.\n"
     )

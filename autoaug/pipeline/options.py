@@ -33,7 +33,11 @@ _, _SEARCH, _TRAINING, _CONFIRMATION, _, _MACHINE, _RUN = PANELS
 
 Space = Annotated[
     str | Path,
-    Option("A search space (standard, light, digits, flat, regularized; text-light) or a YAML file.", _SEARCH),
+    Option(
+        "A search space (standard, light, digits, flat, regularized; text-light) or a YAML file. Where texts are "
+        "predicted, standard is the space for that.",
+        _SEARCH,
+    ),
 ]
 Strategy = Annotated[str, Option("The search strategy; autoaug strategies lists them.", _SEARCH)]
 Trials = Annotated[

@@ -133,7 +133,7 @@ def _pictures(folder: RunFolder, result: SearchResult) -> dict[str, Any]:
     fixed, broken = read_captioned(folder.examples, pictures)
     return {
         "galleries": {which: read_gallery(folder.gallery(which), pictures) for which in ("returned", "finalist")},
-        "examples": {"Set right": fixed, "Broken": broken},
+        "examples": {"Predicted better": fixed, "Predicted worse": broken},
         "samples": {
             kind: read_captioned(folder.samples(kind), pictures, "A generated sample of class ")[0]
             for kind in result.generated

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from autoaug.errors import RunError
@@ -33,8 +34,10 @@ def code_lines(module: Path, policy: Policy, data: DataSummary) -> list[str]:
             "sample = augment(sample)  # one at a time, in the data set",
         ]
         return [*code, f"batch, labels = mixing({count})(batch, labels){beside}"] if mixes else code
+    taken = re.search(r": (\w+) = ", "".join(head))  # what the module says that it takes
+    name = taken[1] if taken else "batch"
     return [
         f"from {module.stem} import Augment  # {imported}",
         f"augment = Augment({f'classes={given}' if mixes else ''})",
-        f"batch, soft_labels = augment(batch, labels){beside}" if mixes else "batch = augment(batch)",
+        f"batch, soft_labels = augment(batch, labels){beside}" if mixes else f"{name} = augment({name})",
     ]

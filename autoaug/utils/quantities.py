@@ -20,6 +20,11 @@ _LONGEST = 10_000 * 86400  # timers have a limit of a few centuries
 _BYTES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
+def counted(count: int, one: str, several: str = "") -> str:
+    """A number of things: ``1 line``, ``2 lines``; `several` is the plural that is not made by an s."""
+    return f"{count} {one if count == 1 else several or f'{one}s'}"
+
+
 def duration(seconds: float) -> str:
     """A time in two digits: ``35 seconds``, ``12 minutes``, ``3.5 hours``."""
     for unit, size in (("hours", 3600.0), ("minutes", 60.0)):

@@ -13,7 +13,7 @@ from rich.console import Console
 from autoaug.cli.outcome import print_outcome
 from autoaug.exporters import export_modules
 from autoaug.policy.loading import load_policy
-from autoaug.policy.models import Phase, Policy
+from autoaug.policy.models import Operation, Phase, Policy, in_turn
 from autoaug.report.usage import code_lines
 from autoaug.results import DataSummary, SearchResult
 
@@ -49,13 +49,14 @@ def test_the_lines_of_code_run_with_the_module_that_they_import(
     data = DataSummary.model_construct(
         classes=("a", "b", "c"), class_counts=(4, 4, 4), task="classification", modality="image"
     )
-    known = {"sample": torch.rand(3, 8, 8), "batch": torch.rand(4, 3, 8, 8), "labels": torch.tensor([0, 1, 2, 1])}
+    images = torch.rand(4, 3, 8, 8)
+    known = {"sample": images[0], "images": images, "batch": images, "labels": torch.tensor([0, 1, 2, 1])}
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, module.stem, raising=False)
     for _ in range(8):  # mixing is applied to half of the batches
         exec("\n".join(code_lines(module, policy, data)), given := dict(known))
         assert given["sample"].shape == (3, 8, 8)
-        assert given["batch"].shape == (4, 3, 8, 8)
+        assert given["images"].shape == given["batch"].shape == (4, 3, 8, 8)
         if policy.mixing and is_scheduled:
             assert given["soft_labels"].shape == (4, 3)
 
@@ -63,6 +64,24 @@ def test_the_lines_of_code_run_with_the_module_that_they_import(
 def test_no_code_is_suggested_for_a_policy_that_changes_no_sample(tmp_path: Path) -> None:
     data = DataSummary.model_construct(classes=("a", "b"), class_counts=(4, 4), task="classification", modality="image")
     assert code_lines(tmp_path / "policy_torchvision.py", load_policy("none"), data) == []
+
+
+@pytest.mark.parametrize(
+    ("operator", "modality", "given"),
+    [("WordDropout", "translation", {"pairs": [("one two", "a b")]}), ("WordSwap", "text", {"text": "one two"})],
+)
+def test_the_lines_of_code_name_what_the_module_takes(
+    operator: str, modality: str, given: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = Policy(layers=in_turn(Operation(operator=operator, magnitude=(1, 1))))
+    module = tmp_path / "policy_python.py"
+    module.write_text(export_modules(policy, modality)[module.name])
+    data = DataSummary.model_construct(classes=(), class_counts=(), task=modality, modality=modality)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, module.stem, raising=False)
+    exec("\n".join(code_lines(module, policy, data)), made := dict(given))
+    assert all(type(made[name]) is type(sample) for name, sample in given.items())
+    assert any(made[name] != sample for name, sample in given.items())
 
 
 @pytest.mark.parametrize("is_scheduled", [False, True])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -158,6 +159,13 @@ def test_files_of_which_none_can_be_read_are_named(tmp_path: Path) -> None:
         (tmp_path / "series" / label / "0.npy").write_bytes(b"no series")
     with pytest.raises(DataError, match=r"none of 2 files can be read as a training sample; the first: .*0\.npy: "):
         open_source(tmp_path / "series", PLENTY)
+
+
+@pytest.mark.parametrize(("side", "lacks"), [("source", "translations (target)"), ("target", "sources (source)")])
+def test_a_table_with_one_side_of_pairs_is_refused_as_such(side: str, lacks: str, tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text(f"{side},split\na,train\nb,train\n")
+    with pytest.raises(DataError, match=re.escape(f"there is no column of {lacks}; it has {side}, split")):
+        open_source(tmp_path / "pairs.csv", PLENTY)
 
 
 def test_files_of_another_modality_beside_the_samples_are_asked_about(tmp_path: Path) -> None:

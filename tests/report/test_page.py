@@ -70,6 +70,13 @@ def test_what_a_minute_is_for_is_not_folded_and_the_rest_is(run: RunFolder) -> N
         assert words not in page.text, words
 
 
+def test_samples_whose_predictions_changed_are_told_in_words_for_any_task(run: RunFolder) -> None:
+    """Both of the recorded run are worse."""
+    page = report_page(run, cdn=True)
+    assert "<h3>Predicted worse</h3>\n<p>Test samples that are predicted worse, over the seeds, with" in page
+    assert "Predicted better" not in page
+
+
 def test_the_policy_is_described_once_at_the_top(run: RunFolder) -> None:
     result = SearchResult.load(run.root)
     words, name = in_words(result.returned_candidate.policy), result.returned.name

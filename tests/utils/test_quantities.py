@@ -14,6 +14,7 @@ from autoaug.utils.quantities import (
     at_most_one,
     between,
     check_positive,
+    counted,
     duration,
     parse_lengths,
     parse_memory,
@@ -32,6 +33,11 @@ from autoaug.utils.quantities import (
 def test_a_time_is_told_in_two_digits(seconds: float, words: str) -> None:
     assert duration(seconds) == words
     assert about(seconds) == (words if seconds < 1 else f"about {words}")
+
+
+def test_one_thing_has_no_plural() -> None:
+    assert [counted(n, "line") for n in (0, 1, 2)] == ["0 lines", "1 line", "2 lines"]
+    assert [counted(n, "class", "classes") for n in (1, 2)] == ["1 class", "2 classes"]
 
 
 def test_what_users_write_is_read() -> None:

@@ -18,6 +18,7 @@ from autoaug.data.source import Part, Role, Source
 from autoaug.data.spill import SpillFolder
 from autoaug.data.texts import characters, encode_texts
 from autoaug.errors import DataError, first_line, printable
+from autoaug.utils.quantities import counted
 
 #: What to do with a table that no modality recognizes.
 OF_SAMPLES = "; if the samples themselves are in it, such as texts, name what they are with --modality"
@@ -96,7 +97,9 @@ def open_listing(
         if not any(item.role == role for item, _ in readable):
             first = f"; the first: {unreadable[0]}" if unreadable else ""
             what = "training" if role == "train" else role
-            raise DataError(f"{listing.name}: none of {len(checked)} files can be read as a {what} sample{first}")
+            raise DataError(
+                f"{listing.name}: none of {counted(len(checked), 'file')} can be read as a {what} sample{first}"
+            )
     common = agree(readable)
     roles: list[Role] = [role for role in ("train", "validation", "test") if any(i.role == role for i, _ in readable)]
     by_role = {role: [item for item, _ in readable if item.role == role] for role in roles}

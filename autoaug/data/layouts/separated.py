@@ -11,6 +11,7 @@ from pathlib import Path
 
 from autoaug.errors import DataError
 from autoaug.utils.files import read_text
+from autoaug.utils.quantities import counted
 
 #: The most characters in a value: a C long, which has 32 bits on Windows. The bytes of the file are limited anyway.
 _LONGEST = 2**31 - 1
@@ -67,7 +68,7 @@ def separated_rows(path: Path, most_bytes: int) -> Iterator[tuple[str, list[str]
             where = f"{path}, line {lines.line_num}"
             if len(row) != (count := count or len(row)):
                 raise DataError(
-                    f"{where}: there {_values(len(row))} for {count} columns; put values with a "
+                    f"{where}: there {_values(len(row))} for {counted(count, 'column')}; put values with a "
                     f"{_SEPARATORS[separator]} in quotes, and leave none out"
                 )
             yield where, row

@@ -25,6 +25,7 @@ from autoaug.data.layouts.separated import separated_rows
 from autoaug.data.source import ROLE_NAMES, Role
 from autoaug.errors import DataError, UnknownName, first_line
 from autoaug.utils.files import read_text
+from autoaug.utils.quantities import counted
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 #: In a table that `autoaug expand` writes, the column with the number of the copy, 0 for originals.
@@ -144,7 +145,7 @@ def read_table(data: str, names: Columns) -> Table:
     for role in ("train", *dict.fromkeys(row.role for row in rows)):
         if not any(row.role == role for row in rows):
             first = f"; the first: {unreadable[0]}" if unreadable else ""
-            raise DataError(f"{data}: there is no training sample in {len(every)} rows{first}")
+            raise DataError(f"{data}: there is no training sample in {counted(len(every), 'row')}{first}")
     used = {sample, label, copy, *extra, split, grouped}
     left_out = (*(f"column {name!r}" for name in there if name not in used), *unlabeled)
     are_classes = names.labels is _LABELS and kind == "classification"

@@ -7,13 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from autoaug.functional.noise import random_bits
 from autoaug.modalities.operators import operator
-from autoaug.modalities.text.bits import as_bytes, chosen, may_change, places_of
-from autoaug.modalities.text.edits import words_in
+from autoaug.modalities.text.bits import as_bytes, begins_word, bits_at, chosen, flags_of, may_change, on_host, placed
 from autoaug.modalities.text.letters import Letters
 from autoaug.modalities.text.tokens import MADE
 
@@ -43,9 +42,10 @@ def changed(tokens: Tensor, share: Tensor, uniforms: Tensor, change: _Change, fe
     lower = content | 32
     are_letters = ((lower >= 97) & (lower <= 122)) | (content == 0)
     sizes = (content != 0).sum(-1)
-    allowed = may_change(tokens) & are_letters.all(-1) & (sizes >= fewest)
-    places = places_of(chosen(allowed, share, words_in(tokens), uniforms))
-    bits = random_bits(uniforms[:, 2:], tokens.shape[1]).flatten()[places]
+    flags, drawn = flags_of(tokens), on_host(uniforms)
+    allowed = may_change(flags) & on_host(are_letters.all(-1) & (sizes >= fewest))
+    at = np.flatnonzero(chosen(allowed, on_host(share), begins_word(flags).sum(1), drawn))
+    places, bits = placed(at, tokens), placed(bits_at(drawn[:, 2:], tokens.shape[1], at), tokens)
     flat = tokens.reshape(-1, tokens.shape[2])
     made = change(as_bytes(flat.index_select(0, places)), sizes.flatten()[places], bits)
     made[:, 0] |= MADE

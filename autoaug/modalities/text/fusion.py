@@ -37,7 +37,7 @@ class _Edits(Fusion):
         return function(batch.values, value, uniforms)
 
     def apply(self, batch: Batch, maps: Tensor) -> Batch:
-        return Batch(edited(batch.values, maps), torch.sum(maps != -1, 1))
+        return Batch(edited(batch.values, maps), torch.sum(maps < batch.values.shape[1], 1))
 
 
 FUSIONS: Mapping[str, Fusion] = {"tokens": _Alone(), "edits": _Edits()}

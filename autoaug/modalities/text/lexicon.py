@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
-from torch import Tensor
 
 from autoaug.errors import OptionError
-from autoaug.modalities.text.bits import keys_of
+from autoaug.modalities.text.bits import keys_of, on_host
 from autoaug.modalities.text.own_homophones import OwnHomophones
 from autoaug.modalities.text.own_lexicon import OwnLexicon
 from autoaug.modalities.text.thesaurus import groups_in, synonyms, wordnet_groups
@@ -41,21 +41,20 @@ class SynonymTable(NamedTuple):
         depth: the most words in a bucket, d.
     """
 
-    buckets: Tensor
-    keys: Tensor
-    starts: Tensor
-    counts: Tensor
-    tokens: Tensor
+    buckets: np.ndarray
+    keys: np.ndarray
+    starts: np.ndarray
+    counts: np.ndarray
+    tokens: np.ndarray
     depth: int
 
-    def find(self, keys: Tensor) -> tuple[Tensor, Tensor]:
-        """The place of each key among the `keys`, and whether it is there."""
-        place = first = self.buckets[keys & (len(self.buckets) - 1)]
-        there = self.keys[first] == keys
-        for step in range(1, self.depth):
-            same = self.keys[first + step] == keys
-            place, there = torch.where(same, first + step, place), there | same
-        return place, there
+    def find(self, keys: np.ndarray) -> np.ndarray:
+        """The place of each key among the `keys`; -1 if it is not there."""
+        first = self.buckets[keys & (len(self.buckets) - 1)]
+        place = np.full(len(keys), -1)
+        for step in range(self.depth):
+            place += (self.keys[first + step] == keys) * (first + step + 1)
+        return place
 
 
 def wordnet_folder() -> Path | None:
@@ -117,32 +116,28 @@ def all_groups() -> Iterator[list[str]]:
 def make_table(groups: Iterable[list[str]]) -> SynonymTable:
     """The table of the synonyms of all words in some groups."""
     found = synonyms(groups)
-    counts = torch.tensor([len(others) for others in found.values()])
-    keys = keys_of(torch.from_numpy(as_rows([[token(word, False) for word in found]], len(found)))[0])
+    counts = np.array([len(others) for others in found.values()])
+    keys = on_host(keys_of(torch.from_numpy(as_rows([[token(word, False) for word in found]], len(found)))[0]))
     others = [token(word, False) for of_word in found.values() for word in of_word]
     size = 2 ** (8 * len(found)).bit_length()
-    bucket, order = (keys & (size - 1)).sort()
-    in_bucket = bucket.bincount(minlength=size)
+    bucket = keys & (size - 1)
+    order, in_bucket = bucket.argsort(kind="stable"), np.bincount(bucket, minlength=size)
     depth = int(in_bucket.max())
 
-    def padded(numbers: Tensor, fill: int) -> Tensor:
-        return torch.nn.functional.pad(numbers[order], (0, depth), value=fill)
+    def padded(numbers: np.ndarray, fill: int) -> np.ndarray:
+        return np.pad(numbers[order], (0, depth), constant_values=fill)
 
     return SynonymTable(
         in_bucket.cumsum(0) - in_bucket,
         padded(keys, 0),
         padded(counts.cumsum(0) - counts, 0),
         padded(counts, 1),
-        torch.from_numpy(as_rows([others], len(others)))[0],
+        as_rows([others], len(others))[0],
         depth,
     )
 
 
 @cache
-def table(device: torch.device, homophones: bool = False) -> SynonymTable:
-    """The table of all lexicons on a device, or that of words that sound alike, made once in a process."""
-    if device.type != "cpu":
-        made = table(torch.device("cpu"), homophones)
-        buckets, keys, starts, counts, tokens = (part.to(device) for part in made[:-1])
-        return SynonymTable(buckets, keys, starts, counts, tokens, made.depth)
+def table(homophones: bool = False) -> SynonymTable:
+    """The table of all lexicons, or that of words that sound alike, made once in a process."""
     return make_table(groups_in(OwnHomophones.groups) if homophones else all_groups())

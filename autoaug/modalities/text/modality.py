@@ -17,7 +17,7 @@ _FOLDER = Path(__file__).parent
 class _Text(PackagedModality):
     name = "text"
     families = ("paraphrases", "meaning", "words", "signs", "letters")
-    operators = ("characters", "edits", "paraphrases", "synonyms", "tfidf")
+    operators = ("edits", "characters", "paraphrases", "synonyms", "tfidf")
     is_continuous = False
     has_words = True
     in_embedding = ("mixup", "fgm")

@@ -11,16 +11,15 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from autoaug.data.inputs import Inputs, in_blocks
 from autoaug.errors import OptionError
-from autoaug.functional.noise import random_bits
 from autoaug.modalities.operators import operator, preparing
 from autoaug.modalities.text import pretrained
-from autoaug.modalities.text.bits import chosen, may_change
-from autoaug.modalities.text.edits import words_in
+from autoaug.modalities.text.bits import begins_word, chosen, flags_of, may_change, on_host, random_bits
 from autoaug.modalities.text.kept import kept
 from autoaug.modalities.text.tokens import MADE, PROTECTED, as_rows, text_of, token, tokenized, words_of
 from autoaug.modalities.text.translators import VARIABLE, rewritten, translator
@@ -104,13 +103,14 @@ def contextual_replacement(tokens: Tensor, share: Tensor, uniforms: Tensor) -> T
     changed = tokens.clone()
     rows = (share > 0).nonzero()[:, 0]
     others = _others(tokens[rows])
-    known = torch.tensor(
-        [[bool(words) for words in own] + [False] * (tokens.shape[1] - len(own)) for own in others], dtype=torch.bool
-    ).view(len(rows), tokens.shape[1])
-    some = tokens[rows]
-    places = chosen(known.to(some.device) & may_change(some), share[rows], words_in(some), uniforms[rows])
-    bits = random_bits(uniforms[rows, 2:], tokens.shape[1]).tolist()
-    for row, place in places.nonzero().tolist():
+    known = np.array(
+        [[bool(words) for words in own] + [False] * (tokens.shape[1] - len(own)) for own in others], bool
+    ).reshape(len(rows), tokens.shape[1])
+    some, drawn = tokens[rows], on_host(uniforms[rows])
+    own = flags_of(some)
+    places = chosen(known & may_change(own), on_host(share[rows]), begins_word(own).sum(1), drawn)
+    bits = random_bits(drawn[:, 2:], tokens.shape[1]).tolist()
+    for row, place in np.argwhere(places).tolist():
         word, flags = words_of(some[row, place : place + 1].cpu().numpy())[0]
         other = others[row][place][bits[row][place] % len(others[row][place])]
         unit = token(other.capitalize() if word[0].isupper() else other, bool(flags & 1))

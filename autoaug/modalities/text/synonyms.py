@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from autoaug.functional.noise import random_bits
 from autoaug.modalities.operators import operator
 from autoaug.modalities.text.bits import (
-    as_bytes,
     begins_word,
+    bits_at,
     chosen,
     count,
     drawn_from,
+    flags_of,
     has,
     keys_of,
     may_change,
-    places_of,
+    on_host,
+    placed,
 )
-from autoaug.modalities.text.edits import with_inserted, words_in
+from autoaug.modalities.text.edits import with_inserted
 from autoaug.modalities.text.lexicon import SynonymTable, table
 from autoaug.modalities.text.tokens import COMMON, MADE, SPACED
 
@@ -29,70 +31,69 @@ meaning = partial(
 )
 
 
-def entries_of(tokens: Tensor) -> tuple[Tensor, Tensor]:
-    """For each token its entry in the lexicon, and whether it is a word that says something and has one, ``[n, L]``
-    each.
-    """
-    return _found(tokens, may_change(tokens) & ~has(tokens, COMMON), table(tokens.device))
+def entries_of(tokens: Tensor, flags: np.ndarray) -> np.ndarray:
+    """For each token its entry in the lexicon, int64 ``[n, L]``; -1 if it says little, or has none."""
+    return _entries(tokens, may_change(flags) & ~has(flags, COMMON), table())
 
 
-def _found(tokens: Tensor, among: Tensor, known: SynonymTable) -> tuple[Tensor, Tensor]:
-    """For each token that is ``among [n, L]`` its entry in a table, and whether it has one, ``[n, L]`` each."""
-    places = places_of(among)
-    entry, there = known.find(keys_of(tokens.reshape(-1, tokens.shape[2]).index_select(0, places)))
-    entries = torch.zeros(among.numel(), dtype=torch.int64, device=tokens.device).index_copy_(0, places, entry)
-    found = torch.zeros(among.numel(), dtype=torch.bool, device=tokens.device).index_copy_(0, places, there)
-    return entries.view_as(among), found.view_as(among)
+def _entries(tokens: Tensor, among: np.ndarray, known: SynonymTable) -> np.ndarray:
+    """For each token that is ``among [n, L]`` its entry in a table, int64 ``[n, L]``; -1 if it has none."""
+    places = np.flatnonzero(among)
+    words = tokens.reshape(-1, tokens.shape[2]).index_select(0, placed(places, tokens))
+    entries = np.full(among.shape, -1)
+    entries.reshape(-1)[places] = known.find(on_host(keys_of(words)))
+    return entries
 
 
-def with_others(tokens: Tensor, replaced: Tensor, known: SynonymTable, entry: Tensor, uniforms: Tensor) -> Tensor:
+def with_others(
+    tokens: Tensor, replaced: np.ndarray, known: SynonymTable, entries: np.ndarray, uniforms: np.ndarray
+) -> Tensor:
     """The tokens with others of a table that are drawn where ``replaced [n, L]`` is true."""
-    places = places_of(replaced)
-    entry = entry.flatten().index_select(0, places)
-    bits = random_bits(uniforms[:, 2:], tokens.shape[1]).flatten().index_select(0, places)
-    other = known.starts.index_select(0, entry) + bits % known.counts.index_select(0, entry)
-    return with_words(tokens, places, known.tokens.index_select(0, other))
+    places = np.flatnonzero(replaced)
+    entry, bits = entries.ravel()[places], bits_at(uniforms[:, 2:], tokens.shape[1], places)
+    return with_words(tokens, places, known.tokens[known.starts[entry] + bits % known.counts[entry]])
 
 
-def with_words(tokens: Tensor, places: Tensor, found: Tensor) -> Tensor:
-    """The tokens with the words ``found [m, 3]``, which are new memory, at ``places [m]`` of all tokens. Each has its
+def with_words(tokens: Tensor, places: np.ndarray, words: np.ndarray) -> Tensor:
+    """The tokens with other ``words [m, 3]``, which are new memory, at ``places [m]`` of all tokens. Each has its
     word's space before it and, where this is ASCII, its capital.
     """
-    flat = tokens.reshape(-1, tokens.shape[2])
-    words = flat.index_select(0, places)
-    found[:, 0] = (found[:, 0] & ~SPACED) | (words[:, 0] & SPACED) | MADE
-    given, made = as_bytes(words)[:, 1], as_bytes(found)
-    capital = (given >= 65) & (given <= 90) & (made[:, 1] >= 97) & (made[:, 1] <= 122)
-    made[:, 1] -= capital.to(torch.uint8) * 32
-    return flat.index_copy(0, places, found).view_as(tokens)
+    flat, where = tokens.reshape(-1, tokens.shape[2]), placed(places, tokens)
+    given = on_host(flat.index_select(0, where))
+    words[:, 0] = (words[:, 0] & ~SPACED) | (given[:, 0] & SPACED) | MADE
+    first, made = given.view(np.uint8)[:, 1], words.view(np.uint8)[:, 1]
+    made -= ((first >= 65) & (first <= 90) & (made >= 97) & (made <= 122)) * np.uint8(32)
+    return flat.index_copy(0, where, placed(words, tokens)).view_as(tokens)
 
 
 @meaning("SynonymReplacement")
 def synonym_replacement(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Replace so many words by synonyms (EDA; Wei and Zou, 2019), as far as the lexicon has them; negations stay."""
-    entry, there = entries_of(tokens)
-    replaced = chosen(there, share, words_in(tokens), uniforms)
-    return with_others(tokens, replaced, table(tokens.device), entry, uniforms)
+    flags, drawn = flags_of(tokens), on_host(uniforms)
+    entries = entries_of(tokens, flags)
+    replaced = chosen(entries >= 0, on_host(share), begins_word(flags).sum(1), drawn)
+    return with_others(tokens, replaced, table(), entries, drawn)
 
 
 @meaning("SynonymInsertion")
 def synonym_insertion(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Insert synonyms of so many words anywhere (EDA; Wei and Zou, 2019), as far as the lexicon has them."""
-    entry, there = entries_of(tokens)
-    many = torch.minimum(count(share, words_in(tokens)), there.sum(1))
-    order, own = drawn_from(there, uniforms)
-    _, rank = drawn_from(begins_word(tokens), uniforms[:, [2, 3, 0, 1]])
-    found = with_others(tokens, own < many[:, None], table(tokens.device), entry, uniforms)
-    length = tokens.shape[1]
-    what = length + order.gather(1, rank.clamp(max=length - 1))
-    source = with_inserted(tokens, rank < many[:, None], what)
-    both = torch.cat([tokens, found], 1).gather(1, source.clamp(min=0)[..., None].expand(-1, -1, tokens.shape[2]))
-    return torch.where(source[..., None] >= 0, both, 0)
+    flags, drawn, length = flags_of(tokens), on_host(uniforms), tokens.shape[1]
+    entries, words = entries_of(tokens, flags), begins_word(flags)
+    there = entries >= 0
+    many = np.minimum(count(on_host(share), words.sum(1)), there.sum(1))[:, None]
+    order, slots = drawn_from(there, drawn), drawn_from(words, drawn[:, [2, 3, 0, 1]])
+    own, rank = order.argsort(1), slots.argsort(1)
+    found = with_others(tokens, own < many, table(), entries, drawn)
+    source = with_inserted(flags, rank < many, length + 1 + np.take_along_axis(order, rank, 1))
+    both = torch.cat([tokens, torch.zeros_like(tokens[:, :1]), found], 1)
+    return both.gather(1, placed(source, tokens)[..., None].expand(-1, -1, tokens.shape[2]))
 
 
 @meaning("Homophone", family="letters")
 def homophone(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Replace so many words by others that sound alike, in English and Chinese; negations stay."""
-    known = table(tokens.device, homophones=True)
-    entry, found = _found(tokens, may_change(tokens), known)
-    return with_others(tokens, chosen(found, share, words_in(tokens), uniforms), known, entry, uniforms)
+    known, flags, drawn = table(homophones=True), flags_of(tokens), on_host(uniforms)
+    entries = _entries(tokens, may_change(flags), known)
+    replaced = chosen(entries >= 0, on_host(share), begins_word(flags).sum(1), drawn)
+    return with_others(tokens, replaced, known, entries, drawn)

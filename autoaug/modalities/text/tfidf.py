@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from autoaug.data.inputs import Inputs, in_blocks
 from autoaug.errors import OptionError
-from autoaug.functional.noise import random_bits
 from autoaug.modalities.operators import learning
-from autoaug.modalities.text.bits import keys_of, may_change, places_of
+from autoaug.modalities.text.bits import bits_at, flags_of, keys_of, may_change, on_host, placed, random_bits
 from autoaug.modalities.text.segmentation import changeable, lowered
 from autoaug.modalities.text.synonyms import meaning, with_words
 from autoaug.modalities.text.tokens import as_rows, token, words_of
@@ -23,14 +23,14 @@ _NAME = "TfIdfReplacement"
 
 
 class _Table(NamedTuple):
-    """A vocabulary as tensors, on a device: keys of its words in order, int64 ``[V]``, with their `idf`; the tokens of
-    the words, ``[V, 3]``, with their `ends`; and the idf of other words. See `Vocabulary`.
+    """A vocabulary. On a device: keys of its words in order, int64 ``[V]``, with their `idf`. On the host: the tokens
+    of the words, ``[V, 3]``, with their `ends`; and the idf of other words. See `Vocabulary`.
     """
 
     keys: Tensor
     idf: Tensor
-    tokens: Tensor
-    ends: Tensor
+    tokens: np.ndarray
+    ends: np.ndarray
     rare: int
 
     def idf_of(self, keys: Tensor) -> Tensor:
@@ -45,10 +45,10 @@ def _table(learned: str, device: torch.device) -> _Table:
         known = Vocabulary(learned)
     except ValueError as fault:
         raise OptionError(f"what {_NAME} knows of its texts is damaged ({fault}); take the policy of a run") from None
-    tokens = torch.from_numpy(as_rows([[token(word, False) for word in known.words]], len(known.words))[0])
-    keys, order = keys_of(tokens).sort()
-    idf, ends = torch.tensor(list(known.idf.values()))[order], torch.tensor(known.ends)
-    return _Table(keys.to(device), idf.to(device), tokens.to(device), ends.to(device), known.rare)
+    tokens = as_rows([[token(word, False) for word in known.words]], len(known.words))[0]
+    keys, order = keys_of(torch.from_numpy(tokens)).sort()
+    idf = torch.tensor(list(known.idf.values()))[order]
+    return _Table(keys.to(device), idf.to(device), tokens, np.array(known.ends), known.rare)
 
 
 def _words(texts: Inputs) -> Iterator[list[str]]:
@@ -72,13 +72,14 @@ def tf_idf_replacement(tokens: Tensor, share: Tensor, uniforms: Tensor, learned:
             f"{_NAME} knows no texts to take words from: search, compare and expand learn them from the training texts,"
             " and policy.yaml of a run has them"
         )
-    known, allowed = _table(learned, tokens.device), may_change(tokens)
+    known, allowed = _table(learned, tokens.device), placed(may_change(flags_of(tokens)), tokens)
     keys, n = torch.where(allowed, keys_of(tokens), 0), allowed.sum(1, keepdim=True)
     ordered = keys.sort(1).values
     often = torch.searchsorted(ordered, keys, right=True) - torch.searchsorted(ordered, keys)
     scores = often * known.idf_of(keys)
     below = torch.where(allowed, torch.where(allowed, scores, 0).amax(1, keepdim=True) - scores, 0)
     chance = share.double()[:, None] * n * below / below.sum(1, keepdim=True).clamp(min=1) * 2**32
-    places = places_of(allowed & (random_bits(uniforms, tokens.shape[1]) < chance))
-    bits = random_bits(uniforms[:, 2:], tokens.shape[1]).flatten()[places]
-    return with_words(tokens, places, known.tokens[torch.searchsorted(known.ends, bits, right=True)])
+    drawn, length = on_host(uniforms), tokens.shape[1]
+    places = np.flatnonzero(on_host(allowed) & (random_bits(drawn, length) < on_host(chance)))
+    bits = bits_at(drawn[:, 2:], length, places)
+    return with_words(tokens, places, known.tokens[np.searchsorted(known.ends, bits, side="right")])

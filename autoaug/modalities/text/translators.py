@@ -25,6 +25,7 @@ from autoaug.errors import DataError
 from autoaug.modalities.text import pretrained
 from autoaug.modalities.text.kept import kept
 from autoaug.utils.files import content_digest
+from autoaug.utils.quantities import counted
 
 #: The environment variable with the translator.
 VARIABLE = "AUTOAUG_TRANSLATOR"
@@ -92,7 +93,7 @@ def _translated(one: str, lines: Sequence[str], seconds: float) -> Sequence[str]
     else:
         made = _run(one, lines, seconds)
     if len(lines) >= _TELLING and not any(made):
-        raise DataError(f"{one!r} made nothing of {len(lines)} texts: try it by hand on a line of text")
+        raise DataError(f"{one!r} made nothing of {counted(len(lines), 'text')}: try it by hand on a line of text")
     return made
 
 
@@ -109,11 +110,11 @@ def _run(program: str, lines: Sequence[str], seconds: float) -> list[str]:
     except OSError as fault:  # such as a script without a first line that names its interpreter
         raise DataError(f"{program!r} cannot be run: {fault.strerror}") from None
     except _TooMuch as fault:
-        raise DataError(f"{program!r} wrote {fault} for {len(lines)} texts, and was ended") from None
+        raise DataError(f"{program!r} wrote {fault} for {counted(len(lines), 'text')}, and was ended") from None
     except subprocess.TimeoutExpired:
         raise DataError(
-            f"{program!r} took more than {seconds:g} s for {len(lines)} texts, and was ended; try it by hand on a line "
-            "of text, or name a faster one"
+            f"{program!r} took more than {seconds:g} s for {counted(len(lines), 'text')}, and was ended; try it by "
+            "hand on a line of text, or name a faster one"
         ) from None
     except ValueError as fault:
         raise DataError(f"{program!r} is no command, or writes no UTF-8 ({fault})") from None
@@ -123,8 +124,8 @@ def _run(program: str, lines: Sequence[str], seconds: float) -> list[str]:
         raise DataError(f"{program!r} failed with status {status}: {why[0]}")
     if len(made) != len(lines):
         raise DataError(
-            f"{program!r} must write a line for each text: of {len(lines)} texts it made {len(made)} lines; try it by "
-            "hand on two lines of text"
+            f"{program!r} must write a line for each text: of {counted(len(lines), 'text')} it made "
+            f"{counted(len(made), 'line')}; try it by hand on two lines of text"
         )
     return [plain_text(line) for line in made]
 

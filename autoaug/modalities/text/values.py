@@ -71,7 +71,7 @@ def check(values: Tensor, look: bool = True) -> Tensor:
     if values.dtype != torch.int64 or values.ndim != 3 or values.shape[2] != NUMBERS or not values.shape[1]:
         raise ValueError(f"texts must be str, or tokens as int64 [n, L, 3], not {values.dtype} {list(values.shape)}")
     if look:
-        there = values[..., 0] != 0
+        there = values[..., 0].bool()
         if bool((there[:, 1:] & ~there[:, :-1]).any()):
             raise ValueError("the texts have tokens after padding; padding must be at the end")
     return values

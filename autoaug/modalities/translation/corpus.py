@@ -18,6 +18,7 @@ from autoaug.data.source import ROLE_NAMES, Role
 from autoaug.errors import DataError
 from autoaug.modalities.translation.catalogs import catalog_files, read_catalogs
 from autoaug.utils.files import read_text
+from autoaug.utils.quantities import counted
 
 #: Usual names of the columns, the most telling first, and of the column with targets translated back.
 SOURCES, TARGETS, BACK = ("source", "src"), ("target", "tgt", "translation", "reference"), "back_translation"
@@ -60,13 +61,14 @@ class Corpus:
 
 def recognizes(data: str) -> bool:
     """Whether these are two parallel files, a folder of such, a TMX file, gettext's catalogs, or a table with columns
-    for both sides.
+    for both sides, or for one of them alone, which the reader refuses.
     """
     path = Path(data)
     if table_files(data):
         there = table_columns(data)
-        columns = {name.lower() for name in there}
-        return (not columns.isdisjoint(SOURCES) and not columns.isdisjoint(TARGETS)) or len(_in_record(there)) > 1
+        columns = {name.lower() for name in _others(there, ())}
+        both = not columns.isdisjoint(SOURCES) and not columns.isdisjoint(TARGETS)
+        return both or (bool(columns) and columns <= {*SOURCES, *TARGETS}) or len(_in_record(there)) > 1
     if path.suffix.lower() == ".tmx" or _two_files(data) is not None:
         return True
     return bool(catalog_files(data)) or bool(path.is_dir() and _parallel(path))
@@ -106,7 +108,7 @@ def _corpus(name: str, pairs: Iterator[Pair], assumed: tuple[str, ...] = ()) -> 
             whole.append(pair)
     if not any(pair.role == "train" for pair in whole):
         first = f"; the first: {unreadable[0]}" if unreadable else ""
-        raise DataError(f"{name}: there is no training pair in {len(whole) + len(unreadable)} lines{first}")
+        raise DataError(f"{name}: there is no training pair in {counted(len(whole) + len(unreadable), 'line')}{first}")
     return Corpus(name, tuple(whole), assumed=assumed, unreadable=tuple(unreadable))
 
 
@@ -125,8 +127,8 @@ def _of_files(source: Path, target: Path, role: Role) -> Iterator[Pair]:
     lines = [own[:-1] if own and not own[-1] else own for own in texts]
     if len(lines[0]) != len(lines[1]):
         raise DataError(
-            f"{source} has {len(lines[0])} lines and {target} {len(lines[1])}; each line must have its translation at "
-            "the same place in the other file"
+            f"{source} has {counted(len(lines[0]), 'line')} and {target} {len(lines[1])}; each line must have its "
+            "translation at the same place in the other file"
         )
     for number, (own, other) in enumerate(zip(*lines, strict=True), 1):
         yield Pair(f"{source}, line {number}", own, other, role)

@@ -13,13 +13,14 @@ import torch
 from torch import Tensor
 
 from autoaug.data.inputs import Inputs, in_blocks
-from autoaug.functional.noise import random_bits
 from autoaug.modalities.operators import operator, preparing, registered
 from autoaug.modalities.text import MODALITY as TEXT
-from autoaug.modalities.text.bits import has, may_change
+from autoaug.modalities.text.bits import flags_of, has, may_change, on_host, placed, random_bits
+from autoaug.modalities.text.edits import edit, none_outside
 from autoaug.modalities.text.tokens import MADE, PROTECTED, SPACED, THERE, WORD, as_rows, text_of, tokenized, words_of
 from autoaug.modalities.text.translators import rewritten, translator
 from autoaug.modalities.translation.pairs import BACK, SOURCE, TARGET
+from autoaug.utils.quantities import counted
 
 TEXT.register()
 for own in (one for one in registered(TEXT.name) if one.learns is None and one.prepares is None):
@@ -46,22 +47,22 @@ def _blank() -> Tensor:
 @source("WordDropout", unit="of the words", limit=0.5, kind="tokens")
 def word_dropout(tokens: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Blank each word of the source with this probability (Gal and Ghahramani, 2016); negations stay."""
-    bits = random_bits(uniforms, tokens.shape[1])
-    dropped = may_change(tokens) & (bits < share.double()[:, None] * 2**32)
+    rare = random_bits(on_host(uniforms), tokens.shape[1]) < on_host(share).astype(np.float64)[:, None] * 2**32
+    dropped = placed(may_change(flags_of(tokens)) & rare, tokens)
     blank = _blank().to(tokens.device).expand_as(tokens).clone()
     blank[..., 0] |= tokens[..., 0] & SPACED
     return torch.where(dropped[..., None], blank, tokens)
 
 
-@source("LocalShuffle", unit="places", limit=6.0, kind="edits")
-def local_shuffle(tokens: Tensor, reach: Tensor, uniforms: Tensor) -> Tensor:
+@edit("LocalShuffle", unit="places", limit=6.0, family="source", modality="translation")
+def local_shuffle(flags: np.ndarray, reach: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
     """Shuffle the source so that words move by fewer places than this (Lample et al., 2018); negations stay."""
-    allowed = may_change(tokens)
+    allowed = may_change(flags)
     rank = allowed.cumsum(1) - 1
-    moved = random_bits(uniforms, tokens.shape[1]).double() / 2**32 * reach.double()[:, None]
-    order = torch.where(allowed, rank + moved, torch.inf).argsort(dim=1, stable=True)
-    place = torch.arange(tokens.shape[1], device=tokens.device).expand_as(rank)
-    return torch.where(has(tokens, THERE), torch.where(allowed, order.gather(1, rank.clamp(min=0)), place), -1)
+    moved = random_bits(uniforms, flags.shape[1]) / 2**32 * reach.astype(np.float64)[:, None]
+    order = np.where(allowed, rank + moved, np.inf).argsort(1, kind="stable")
+    source = np.where(allowed, np.take_along_axis(order, np.maximum(rank, 0), 1), np.arange(flags.shape[1]))
+    return none_outside(source, has(flags, THERE))
 
 
 def _replaced(values: Tensor, row: int, share: Tensor, uniforms: Tensor) -> Tensor:
@@ -75,7 +76,7 @@ def _replaced(values: Tensor, row: int, share: Tensor, uniforms: Tensor) -> Tens
 def _made(tokens: Tensor) -> Tensor:
     """The flag of what an operator made, for each token that is there; int64 of the same shape."""
     flags = torch.zeros_like(tokens)
-    flags[..., 0] = has(tokens, THERE) * MADE
+    flags[..., 0] = (tokens[..., 0] != 0) * MADE
     return flags
 
 
@@ -109,7 +110,9 @@ def back_translation(values: Tensor, share: Tensor, uniforms: Tensor) -> Tensor:
     """Take the target, translated back, as source (Sennrich et al., 2016), in this share of the pairs that have one."""
     values = _with_backs(values, uniforms[:, 0] < share)
     if translator() is None and not bool((values[:, BACK, 0, 0] != 0).any()):
-        words = f"none of these {len(values)} pairs has a translation of its target back: BackTranslation leaves them"
+        words = (
+            f"none of {counted(len(values), 'pair')} has a translation of its target back: BackTranslation leaves them"
+        )
         warnings.warn(words, stacklevel=2)
     return _replaced(values, BACK, share, uniforms)
 

@@ -25,9 +25,9 @@ def opened(given: Any) -> tuple[Batch, bool, Callable[[Batch], Any]]:
     if isinstance(given, Tensor) or (isinstance(given, np.ndarray) and given.dtype == np.int64):
         return opened_tokens(given, 4)
     if not _are_pairs(given):
-        raise ValueError(
-            f"pairs must be a list of (source, target), or tokens [n, 4, L, 3], not {type(given).__name__}"
-        )
+        wrong = [pair for pair in given if not _are_pairs([pair])] if isinstance(given, list) else []
+        what = f"a list with {wrong[0]!r:.40}" if wrong else f"{given!r:.40}"
+        raise ValueError(f"pairs must be a list of (source, target), or tokens [n, 4, L, 3], not {what}")
     rows = as_pairs(given, room=2)
 
     def back(augmented: Batch) -> Any:

@@ -98,7 +98,7 @@ def test_insertions_replay_where_a_text_has_no_room_left() -> None:
 def test_inserted_words_that_must_stay_are_cut_as_other_insertions_are(monkeypatch: pytest.MonkeyPatch) -> None:
     given, groups = ["big small big small", "big small", "big", "not big"], [["big", "never"], ["small", "tiny"]]
     table = make_table(groups)
-    monkeypatch.setattr(synonyms, "table", lambda _: table)
+    monkeypatch.setattr(synonyms, "table", lambda: table)
     policy = Policy(layers=in_turn(*(Operation(operator="SynonymInsertion", magnitude=(1.0, 1.0)) for _ in range(4))))
     module = loaded(policy)
     module["LEXICON"].update(thesaurus.synonyms(groups))
@@ -131,6 +131,19 @@ def test_modules_replay_in_a_fresh_process(tmp_path: Path) -> None:
     (tmp_path / "given.json").write_text(json.dumps({"texts": GIVEN, "drawn": drawn(plan)}))
     subprocess.run([sys.executable, "-I", "-c", RUN], check=True, cwd=tmp_path)
     assert json.loads((tmp_path / "made.json").read_text()) == ours(plan)
+
+
+@pytest.mark.parametrize("variable", ["AUTOAUG_LEXICON", "AUTOAUG_PROTECT"])
+def test_modules_name_a_file_that_they_cannot_read(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    namespace: dict[str, Any] = {"__name__": "exported"}
+    exec(compile(export_policy(load_policy("eda"), "python"), "exported", "exec"), namespace)
+    (tmp_path / "own.txt").write_bytes(b"\xff\xfe")
+    for file in (tmp_path / "own.txt", tmp_path / "none.txt"):
+        monkeypatch.setenv(variable, str(file))
+        with pytest.raises(ValueError, match=f"{variable} must name a file of text in UTF-8, not '.*{file.name}'"):
+            namespace["Augment"](seed=0)(GIVEN)
 
 
 def test_modules_import_the_standard_library_alone() -> None:

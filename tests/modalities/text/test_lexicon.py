@@ -28,8 +28,8 @@ def test_a_lexicon_is_read_in_its_usual_forms(tmp_path: pytest.TempPathFactory) 
     assert found == {"big": ["large", "great"], "large": ["Big"], "great": ["big"]}
     made = make_table([["big", "large"], ["small", "tiny", "little"]])
     assert made.counts.tolist().count(2) == 3
-    place, there = made.find(keys_of(rows("Large tiny other"))[0])
-    assert there[:3].tolist() == [True, True, False]
+    place = made.find(keys_of(rows("Large tiny other"))[0].numpy())
+    assert (place[:3] >= 0).tolist() == [True, True, False]
     assert made.counts[place[:2]].tolist() == [1, 2]
 
 

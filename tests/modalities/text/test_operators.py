@@ -16,8 +16,9 @@ import autoaug
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Plan, draw_plan
 from autoaug.errors import AutoaugError
+from autoaug.functional import noise
 from autoaug.modalities.operators import get_operator
-from autoaug.modalities.text.bits import has, keys_of, lengths_of
+from autoaug.modalities.text.bits import bits_at, flags_of, has, keys_of, lengths_of, random_bits
 from autoaug.modalities.text.letters import Letters
 from autoaug.modalities.text.lexicon import all_groups
 from autoaug.modalities.text.segmentation import Patterns, segments
@@ -100,6 +101,14 @@ def test_words_of_more_bytes_than_a_token_has_stay_whole(name: str) -> None:
             made = text_of(row.numpy())
             assert made
             assert set(re.findall(r"[^\x00-\x7f]+", made)) <= {word}
+
+
+def test_bits_are_those_of_other_modalities() -> None:
+    uniforms = torch.rand(9, 4, generator=torch.Generator().manual_seed(0))
+    expected, bits = noise.random_bits(uniforms, 50), random_bits(uniforms.numpy(), 50)
+    assert bits.tolist() == expected.tolist()
+    places = np.array([0, 49, 50, 449])
+    assert bits_at(uniforms.numpy(), 50, places).tolist() == expected.flatten()[places].tolist()
 
 
 #: A text of 40 words without negations, all of which have synonyms here.
@@ -352,7 +361,7 @@ def test_what_needs_continuous_values_is_refused(asked: str) -> None:
 
 
 def test_flags_are_of_the_words() -> None:
-    assert has(rows("Not the end."), PROTECTED)[0, :4].tolist() == [True, False, False, False]
+    assert has(flags_of(rows("Not the end.")), PROTECTED)[0, :4].tolist() == [True, False, False, False]
 
 
 @given(st.text(st.characters(max_codepoint=127), max_size=40) | st.text(alphabet="ab9 '._-\x1c\n", max_size=40))

@@ -277,7 +277,7 @@ def test_pairs_without_translations_back_refuse_what_needs_them(tmp_path: Path) 
     config, _, _ = configure.prepare(SearchOptions(data, trials=3, workers=1))
     assert config.space is not None
     assert {"BackTranslation", "TargetCopy"} & {base.operator for base in config.space.base} == {"TargetCopy"}
-    with pytest.warns(UserWarning, match="none of these 1 pairs has a translation of its target back"):
+    with pytest.warns(UserWarning, match="none of 1 pair has a translation of its target back"):
         assert back.transform(seed=0)([("one", "1")]) == [("one", "1")]
 
 

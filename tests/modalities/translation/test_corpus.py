@@ -243,6 +243,7 @@ def test_uneven_pairs_are_the_same_in_both_directions_and_short_ones_are_none(tu
         ({"m.tmx": '<!DOCTYPE x [<!ENTITY a "b">]><tmx/>'}, "m.tmx", "defines entities"),
         ({"m.tmx": TMX.format(srclang="de").replace("<tu>", "<tu><tuv><seg>x</seg></tuv>", 1)}, "m.tmx", "3 languages"),
         ({"m.tmx": "<tmx><body/></tmx>"}, "m.tmx", "no training pair in 0 lines"),
+        ({"a.de": "\n", "a.en": "one\n"}, "a.de,a.en", "no training pair in 1 line; the first: "),
         ({"m.mo": "no catalog at all"}, "m.mo", "m.mo cannot be read as a gettext catalog"),
         ({"m.mo": ""}, "m.mo", "m.mo cannot be read as a gettext catalog"),
         ({"m.po": CATALOG.replace("nplurals=2", "nplurals=INTEGER")}, "m.po", "its header is not filled in"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 from autoaug.engine.apply import apply_plan
 from autoaug.engine.plan import Mix, Plan, draw_plan
 from autoaug.engine.transform import PolicyTransform
+from autoaug.errors import OptionError
 from autoaug.modalities.registry import get_modality
 from autoaug.modalities.text.tokens import text_of, tokenized, words_of
 from autoaug.modalities.translation import mixing, pictures
@@ -174,8 +176,10 @@ def test_a_transform_takes_and_gives_pairs() -> None:
     made = augment(given)
     assert [target for _, target in made] == [target for _, target in given]
     assert made != given
-    with pytest.raises(Exception, match="pairs must be a list"):
-        augment(["one", "two"])
+    rule = "pairs must be a list of (source, target), or tokens [n, 4, L, 3], not "
+    for wrong, named in (([PAIRS[0], ("one", 2)], "a list with ('one', 2)"), ("one", "'one'")):
+        with pytest.raises(OptionError, match=re.escape(rule + named)):
+            augment(wrong)
 
 
 def test_the_space_and_its_portfolio_are_of_pairs() -> None:

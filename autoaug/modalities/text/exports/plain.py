@@ -130,13 +130,21 @@ def punctuation_deletion(tokens: Tokens, share: float, uniforms: Sequence[float]
     return [token for i, token in enumerate(tokens) if i not in deleted]
 
 
+def text_in(file: str, variable: str) -> str:
+    """The text of a file that an environment variable names."""
+    try:
+        return Path(file).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as fault:
+        raise ValueError(f"{variable} must name a file of text in UTF-8, not {file!r} ({fault})") from None
+
+
 def lexicon_groups() -> Iterator[list[str]]:
     """The groups of synonyms of the lexicon below, of the file in the environment variable ``AUTOAUG_LEXICON``, and of
     WordNet where it is installed.
     """
     texts, given = [OwnLexicon.groups], os.environ.get("AUTOAUG_LEXICON")
     if given:
-        texts.append(Path(given).read_text(encoding="utf-8-sig"))
+        texts.append(text_in(given, "AUTOAUG_LEXICON"))
     yield from (group for text in texts for group in groups_in(text))
     folder = Path(os.environ.get("WNSEARCHDIR", "/usr/share/wordnet"))
     if os.path.isfile(folder / "data.noun"):
@@ -282,7 +290,7 @@ def rounded(number: float) -> float:
 def protected_words() -> frozenset[str]:
     """The words in the file that the environment variable ``AUTOAUG_PROTECT`` names; none without it."""
     given = os.environ.get("AUTOAUG_PROTECT")
-    return units_of(Path(given).read_text(encoding="utf-8-sig")) if given else frozenset()
+    return units_of(text_in(given, "AUTOAUG_PROTECT")) if given else frozenset()
 
 
 def tokens_of(text: str, protected: frozenset[str]) -> Tokens:
