@@ -202,7 +202,6 @@ def _unusual(named: Sequence[tuple[str, Header]], form: Form, usual: float) -> I
         "silent: nothing can be heard in them": lambda h: h.peak == 0,
         f"under {1000 * _BRIEF:g} ms": lambda h: h.seconds < _BRIEF,
         "clipped: many values are at full scale": lambda h: h.is_clipped,
-        "truncated: less is there than the file tells of itself": lambda h: h.is_truncated,
         f"longer than {length:.3g} s, and cut there (--size MILLISECONDS sets the length)": lambda h: (
             round(h.seconds * RATE) > form.samples
         ),
@@ -248,7 +247,7 @@ def _headers(source: Source) -> list[tuple[str, Header]]:
             heard = np.flatnonzero(size.any(0))
             own = size[:, : heard[-1] + 1] if len(heard) else size
             seconds = own.shape[1] / RATE
-            named.append((name, Header(RATE, len(own), seconds, float(own.max()), is_clipped(own), False, False)))
+            named.append((name, Header(RATE, len(own), seconds, float(own.max()), is_clipped(own), False)))
     return named
 
 
