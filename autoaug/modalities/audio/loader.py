@@ -232,7 +232,15 @@ def _open_arrays(path: Path, memory_limit: int) -> Source:
     source = open_npz(path, memory_limit, partial(_prepare, rate=rate), "sound")
     left_out = tuple(name for name in source.left_out if name != "array 'rate'")
     words = [] if rate == RATE else [f"resampled to {RATE:,} Hz"]
-    return replace(source, left_out=left_out, rule="; ".join([*words, _recordings()]))
+    source = replace(source, left_out=left_out, rule="; ".join([*words, _recordings()]))
+    if source.parts["train"].inputs.shape[0] <= 2:
+        return source
+    return converted(source, _averaged, "channels are averaged to one")
+
+
+def _averaged(sounds: np.ndarray) -> np.ndarray:
+    """Sounds ``[n, C, T]`` as int16 ``[n, 1, T]``."""
+    return sounds.mean(1, keepdims=True).round().astype(np.int16)
 
 
 def _headers(source: Source) -> list[tuple[str, Header]]:
@@ -253,17 +261,23 @@ def _headers(source: Source) -> list[tuple[str, Header]]:
 
 def _prepare(array: np.ndarray, where: str, rate: float) -> Callable[[np.ndarray], np.ndarray]:
     """Check the array, and return a function that converts its rows to int16 ``[n, C, T]``."""
-    if array.ndim not in (2, 3) or 0 in array.shape[1:] or (array.ndim == 3 and array.shape[1] > 2):
-        raise DataError(f"{where} must be [N, T] or [N, C, T] with one or two channels, not {list(array.shape)}")
+    if array.ndim not in (2, 3) or 0 in array.shape[1:] or (array.ndim == 3 and 2 < array.shape[1] > array.shape[2]):
+        raise DataError(f"{where} must be [N, T] or [N, C, T], channels before samples, not {list(array.shape)}")
     if array.dtype.newbyteorder("=") != np.int16 and array.dtype.kind != "f":
         raise DataError(f"{where} must be int16, or floats in [-1, 1], not {array.dtype}")
     if array.dtype.kind == "f":
-        for start in range(0, len(array), 1024):
-            peak = float(np.abs(array[start : start + 1024]).max(initial=0))
-            if not peak <= 1.001:
-                what = "values that are NaN" if peak != peak else f"values up to {peak:g}"
-                raise DataError(f"{where} has {what}; repair them, or scale them to [-1, 1]")
+        _check_floats(array, where)
     return partial(_as_sounds, rate=rate)
+
+
+def _check_floats(array: np.ndarray, where: str) -> None:
+    """Raise `DataError`, which names the first sound, if values are NaN, infinite or not in [-1, 1]."""
+    for row, sound in enumerate(array):
+        peak = float(np.abs(sound).max())
+        if not math.isfinite(peak):
+            raise DataError(f"{where} has NaN or infinite values, first in sound {row}; remove or repair them")
+        if peak > 1.001:
+            raise DataError(f"{where} has values up to {peak:g}, first in sound {row}; scale all to [-1, 1]")
 
 
 def _as_sounds(array: np.ndarray, rate: float) -> np.ndarray:

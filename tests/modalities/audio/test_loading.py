@@ -136,6 +136,42 @@ def test_arrays_need_their_rate(dtype: str, channels: int, tmp_path: Path) -> No
         open_source(path, LIMIT, modality="audio")
 
 
+@pytest.mark.parametrize("limit", [LIMIT, 10])
+def test_arrays_of_many_channels_are_averaged_as_files_are(limit: int, tmp_path: Path) -> None:
+    draw, folder = np.random.default_rng(0), tmp_path / "files/a"
+    sounds = draw.integers(-8000, 8000, (6, 5, 800)).astype("i2")
+    folder.mkdir(parents=True)
+    for number, sound in enumerate(sounds):
+        soundfile.write(folder / f"{number}.wav", sound.T, RATE)
+    np.savez(tmp_path / "a.npz", x_train=sounds, y_train=np.arange(6) % 2, rate=RATE)
+    files, arrays = opened(tmp_path / "files"), open_source(tmp_path / "a.npz", limit)
+    ours, theirs = (source.parts["train"].inputs.take(np.arange(6)) for source in (arrays, files))
+    assert ours.dtype == np.int16
+    assert ours.shape == theirs.shape == (6, 1, 800)
+    assert np.abs(ours.astype(int) - theirs).max() <= 1
+    assert all("channels are averaged to one" in source.rule for source in (arrays, files))
+    np.savez(tmp_path / "b.npz", x_train=sounds.swapaxes(1, 2), y_train=np.arange(6) % 2, rate=RATE)
+    with pytest.raises(DataError, match=r"x_train must be \[N, T\] or \[N, C, T\], .*not \[6, 800, 5\]"):
+        opened(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (np.nan, "NaN or infinite values, first in sound 2; remove or repair them"),
+        (-np.inf, "NaN or infinite values, first in sound 2; remove or repair them"),
+        (-5, r"values up to 5, first in sound 2; scale all to \[-1, 1\]"),
+    ],
+)
+@pytest.mark.fault("audio", "damaged files")
+def test_arrays_with_values_of_no_sound_name_the_first(value: float, words: str, tmp_path: Path) -> None:
+    sounds = np.stack([tone(300 + i, 0.1) for i in range(4)])
+    sounds[2:, 7] = value
+    np.savez(tmp_path / "a.npz", x_train=sounds, y_train=np.arange(4) % 2, rate=RATE)
+    with pytest.raises(DataError, match=f"a.npz: x_train has {words}"):
+        opened(tmp_path / "a.npz")
+
+
 @pytest.mark.fault("audio", "odd rates, depths and encodings")
 def test_files_of_every_kind_become_one_form(tmp_path: Path) -> None:
     """8 bits, 24 bits, floats, lossless and lossy codecs, any rate and number of channels."""
