@@ -147,14 +147,13 @@ def _mixed(values: np.ndarray, channels: int) -> np.ndarray:
 
 
 def resampled(values: np.ndarray, rate: float) -> np.ndarray:
-    """``[n, C]`` at `RATE`; at least one sample is left."""
+    """``[n, C]`` at `RATE`. Of what is shorter than half a sample there, of which soxr leaves nothing, the mean is left."""
     if rate == RATE:
         return values
     import soxr
 
-    count = max(1, round(len(values) * RATE / rate))
-    made: np.ndarray = soxr.resample(values, rate, RATE)[:count]
-    return np.pad(made, ((0, count - len(made)), (0, 0)))
+    made: np.ndarray = soxr.resample(values, rate, RATE)[: max(1, round(len(values) * RATE / rate))]
+    return made if len(made) else values.mean(0, keepdims=True)
 
 
 def as_int16(values: np.ndarray) -> np.ndarray:

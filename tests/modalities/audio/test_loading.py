@@ -196,6 +196,18 @@ def test_files_of_every_kind_become_one_form(tmp_path: Path) -> None:
     assert "1 of 7 sounds are not at the most frequent rate (44,100 Hz)" in "\n".join(source.unusual)
 
 
+@pytest.mark.parametrize("rate", [8000, 44100, 48000, 768000])
+def test_a_sound_of_a_single_sample_is_not_silence(rate: int, tmp_path: Path) -> None:
+    """soxr makes nothing of one sample at high rates, and such sounds became zeros."""
+    write_wav(tmp_path / "a/one.wav", np.array([0.3]), rate)
+    write_wav(tmp_path / "a/usual.wav", tone(440), rate)
+    source = opened(tmp_path)
+    (sound,) = source.parts["train"].inputs.take(np.array([0]))
+    assert source.parts["train"].names[0].endswith("one.wav")
+    assert 0.2 < np.abs(sound[0, :2] / 32768).max() < 0.4
+    assert not sound[0, 2:].any()
+
+
 def test_sounds_that_are_mostly_padding_are_told_with_a_shorter_length(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     for number, seconds in enumerate([0.2] * 18 + [0.41, 3.0]):
