@@ -147,7 +147,7 @@ def _mixed(values: np.ndarray, channels: int) -> np.ndarray:
 
 
 def resampled(values: np.ndarray, rate: float) -> np.ndarray:
-    """``[n, C]`` at `RATE`. Of what is shorter than half a sample there, of which soxr leaves nothing, the mean is left."""
+    """``[n, C]`` at `RATE`; the mean of what is so short that soxr leaves nothing of it."""
     if rate == RATE:
         return values
     import soxr
