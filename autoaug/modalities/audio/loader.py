@@ -52,7 +52,7 @@ _WHOLE, _MOST = 0.98, 10.0
 #: Of sounds with a text all fit, so that no word is cut off, also when they are slowed down by as much.
 _ROOM = 1.25
 _BRIEF = 0.02
-#: The network of texts tells at most one character in so many samples, 32 ms.
+#: The packaged network of texts tells at most one character in so many samples, 32 ms.
 _STRETCH = 512
 #: If sounds fill less than this share of their common length, a shorter one is offered.
 _FILLED = 1 / 3
@@ -177,7 +177,7 @@ def _padded(form: Form, seconds: Sequence[float], usual: float) -> Iterator[str]
 
 
 def _too_short_for_texts(readable: Sequence[tuple[Item, Header]], form: Form) -> Iterator[str]:
-    """Whether the network of texts cannot spell some texts in their sounds, as one recording with another's text."""
+    """Whether the packaged network cannot spell some texts in their sounds, as one recording with another's text."""
     needed = frames_needed(encode_texts([item.label for item, _ in readable])).tolist()
     paths = [
         item.path
@@ -186,9 +186,9 @@ def _too_short_for_texts(readable: Sequence[tuple[Item, Header]], form: Form) ->
     ]
     if paths:
         yield (
-            f"{len(paths)} of {len(readable)} sounds are too short for their texts, which cannot be recognized: each "
-            f"character takes {1000 * _STRETCH // RATE} ms, and two that are the same have as much between them; the "
-            f"first: {paths[0]}"
+            f"{len(paths)} of {len(readable)} sounds are too short for the network ctcnet to tell their texts: each "
+            f"character takes {1000 * _STRETCH // RATE} ms there, and two that are the same have as much between them; "
+            f"the first: {paths[0]}"
         )
 
 
