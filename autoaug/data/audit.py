@@ -54,12 +54,15 @@ class Audit:
     hashes: dict[Role, np.ndarray]
     fingerprint: str
 
+    def stopping(self, allow: frozenset[str] = frozenset()) -> Finding | None:
+        """The first finding that would spoil the result and is not allowed, if any."""
+        return next((f for f in self.findings if f.level == "stop" and f.code not in allow), None)
+
     def stop(self, allow: frozenset[str] = frozenset()) -> None:
-        """Raise `DataError` on the first finding that would spoil the result and is not allowed."""
-        for finding in self.findings:
-            if finding.level == "stop" and finding.code not in allow:
-                cure = "" if finding.code in _NO_CURE else f" (or pass --allow {finding.code})"
-                raise DataError(f"{finding.message}{cure}")
+        """Raise `DataError` on that finding."""
+        if finding := self.stopping(allow):
+            cure = "" if finding.code in _NO_CURE else f" (or pass --allow {finding.code})"
+            raise DataError(f"{finding.message}{cure}")
 
 
 #: What `--allow` takes, with what each lets pass.

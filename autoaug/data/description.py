@@ -27,7 +27,9 @@ _PREDICTED: dict[Kind, tuple[str, str]] = {
 
 
 def describe_source(source: Source, audit: Audit, allow: frozenset[str] = frozenset()) -> list[str]:
-    """Lines with the counts per class, the forms and the findings, some of which are allowed; see `Audit.stop`."""
+    """Lines with the counts per class, the forms and the findings, some of which are allowed, but for the one that
+    `Audit.stop` raises.
+    """
     kind = kind_of(source.parts["train"].labels)
     of = counted(len(source.classes), *_PREDICTED[kind])
     lines = [f"{source.name}: {of}, taken for {source.modality} data, fingerprint {audit.fingerprint}"]
@@ -47,6 +49,8 @@ def describe_source(source: Source, audit: Audit, allow: frozenset[str] = frozen
         lines.append(f"one form for all samples: {source.rule}")
     lines += [f"unreadable: {name}" for name in source.unreadable[1:_MANY]]
     for finding in audit.findings:
+        if finding is audit.stopping(allow):
+            continue
         permits = f" (--allow {finding.code} permits {ALLOWABLE[finding.code]})" if finding.code in ALLOWABLE else ""
         level = "allowed" if finding.level == "stop" and finding.code in allow else finding.level
         lines.append(f"{level}: {finding.message}{permits}")

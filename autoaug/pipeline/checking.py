@@ -32,7 +32,7 @@ class DataCheck:
         fingerprint: 12 hex digits over all samples, labels and class names.
         sizes: the number of samples in each split that a search would use; empty if it would refuse the data.
         refusal: why it would refuse them; empty if a search makes sense.
-        lines: all of this as text.
+        lines: all of this as text, without the refusal.
     """
 
     counts: dict[str, dict[str, int]]

@@ -15,7 +15,7 @@ import psutil
 from autoaug.errors import OptionError
 from autoaug.modalities.base import Reading
 from autoaug.search.budget import Budget
-from autoaug.search.executors import ray_fault
+from autoaug.search.executors import has_ray
 from autoaug.utils.files import is_text
 from autoaug.utils.options import Options, option_of
 from autoaug.utils.quantities import LARGEST_COUNT, parse_lengths, parse_memory, parse_multiple, parse_time, within
@@ -77,8 +77,8 @@ def seed_counts(first: int, most: int | None, folds: int | None) -> tuple[int, i
 
 
 def default_workers(device: str, executor: str, ray_address: str | None) -> int:
-    """One worker per CPU core if Ray can be used; one worker on a GPU or without Ray."""
-    if executor == "inline" or (device.startswith("cuda") and not ray_address) or ray_fault():
+    """One worker per CPU core if Ray is installed; one worker on a GPU or without Ray."""
+    if executor == "inline" or (device.startswith("cuda") and not ray_address) or not has_ray():
         return 1
     return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 

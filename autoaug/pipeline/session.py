@@ -27,7 +27,7 @@ from autoaug.runs.callbacks import Broadcast, Logged, listening, open_trackers
 from autoaug.runs.callbacks.event_log import read_events
 from autoaug.runs.config import RunConfig
 from autoaug.runs.folder import RunFolder
-from autoaug.search.executors import ray_fault
+from autoaug.search.executors import NO_RAY, has_ray, load_executor
 from autoaug.search.progress import Progress
 from autoaug.search.storage import alone_in_study
 from autoaug.utils.clock import now
@@ -46,6 +46,7 @@ def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Prog
     if not options.command:
         options = replace(options, command=call_of(options))
     config, data, audit = prepare(options, progress=progress)
+    load_executor(config.executor)
     progress.doing("preparing the operators")
     config, data = with_operators_ready(config, data, progress)
     job = Job(RunFolder(run_folder_for(options)), config, data, audit, progress)
@@ -58,8 +59,8 @@ def _begin(options: SearchOptions | CompareOptions, begun: float, progress: Prog
         progress.expects(planned.seconds, limit.left() if limit else None)
         for line in (*planned.lines, f"run folder: {folder.root}", *setup_lines(options, data)):
             progress.say(line)
-        if (options.workers, options.executor, config.device) == (None, "auto", "cpu") and (fault := ray_fault()):
-            progress.warn(f"{fault}: trials run one after another in this process")
+        if (options.workers, options.executor, config.device) == (None, "auto", "cpu") and not has_ray():
+            progress.warn(f"{NO_RAY}: trials run one after another in this process")
         return _carry_out(replace(job, folder=folder, parts=planned.parts, limit=limit))
 
 

@@ -322,7 +322,11 @@ def test_check_reports_and_its_exit_code_says_whether_a_search_makes_sense(comma
     assert "a search makes sense" in good.stdout
     bad = command("check", "leak.npz", folder=folder)
     assert bad.code == 2
-    assert "60 samples are in two splits" in bad.stdout
+    assert "train: 120 samples" in bad.stdout
+    said = "60 samples are in two splits"
+    assert (bad.stdout.count(said), bad.stderr.count(said)) == (0, 1), "what stops a search is told once"
+    allowed = command("check", "leak.npz", "--allow", "leak", folder=folder)
+    assert (allowed.code, allowed.stdout.count(f"allowed: {said}")) == (0, 1)
 
 
 def test_a_second_signal_on_the_way_out_does_not_take_the_words(

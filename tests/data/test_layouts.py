@@ -187,6 +187,8 @@ def test_the_head_of_a_manifest_tells_its_separator(name: str, separator: str, q
         (["file,g", "class 0/0000.png,", "b.png,x; y"], "rename 'file' to path and 'g' to labels"),
         (["path,number", "a.png,1.5", "b.png,NA"], "line 3: the number is missing ('NA'); fill it in, or remove"),
         (["path,number", "a.png,1.5", "b.png,"], "line 3: the number is missing ('')"),
+        (["path,sentence", "class 0/0000.png,it is one", "b.png,it is two"], "rename 'sentence' to text"),
+        (["file,label", "elsewhere.png,x"], "no column has files that are there (relative paths start at the folder"),
         (["file,label,words", f"class 0/0000.png,x,{'word ' * 100}"], "; rename 'file' to path, remove 'words'"),
         (['"path,label"', "a.png"], "columns must be"),
         (["path;label", "a,b.png;x"], "none of the 1 listed files exists"),

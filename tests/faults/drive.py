@@ -10,13 +10,13 @@ from typing import Any
 import autoaug
 import tests.conftest  # the settings of all tests
 from autoaug.report import write_report
-from autoaug.search.executors import ray_fault
+from autoaug.search.executors import load_executor
 
 for _name in ("pipeline.run", "pipeline.outcome", "pipeline.configure", "search.strategies.auto"):
     importlib.import_module(f"autoaug.{_name}")
 assert write_report
 assert tests.conftest
-ray_fault()
+load_executor("ray-tune")
 
 
 def drive(out: Path, data: Path, options: dict[str, Any], scratch: Path) -> None:

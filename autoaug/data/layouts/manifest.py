@@ -100,7 +100,7 @@ def _cure(manifest: Path, head: list[str], first: list[list[str]]) -> str:
     # Not `Path.is_file`: a text is too long.
     files = [name for name, own in cells.items() if os.path.isfile(manifest.parent / own[0])]
     if not files:
-        return OF_SAMPLES
+        return f"; no column has files that are there (relative paths start at the folder of the manifest){OF_SAMPLES}"
     renamed = [f"{files[0]!r} to path"] if files[0] in others else []
     others = [name for name in others if name != files[0]]
     has_label = any(name.strip().lower() in LABEL_COLUMNS.values() for name in head)
@@ -117,6 +117,8 @@ def _cure(manifest: Path, head: list[str], first: list[list[str]]) -> str:
 def _label_column(cells: Sequence[str]) -> str:
     """The name of a column with these labels."""
     filled = [cell.strip() for cell in cells if cell.strip().lower() not in _MISSING]
+    if 2 * len({cell for cell in filled if len(cell.split()) > 2}) > len(filled):
+        return LABEL_COLUMNS["transcription"]
     if sum(";" in cell for cell in filled) > len(filled) / 10:
         return LABEL_COLUMNS["multi-label"]
     are_measured = all(map(DECIMAL.fullmatch, filled)) and any(float(cell) % 1 for cell in filled)

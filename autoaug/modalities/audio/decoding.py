@@ -38,7 +38,6 @@ class Header(NamedTuple):
         seconds: its length.
         peak: the greatest absolute value, 1 at full scale.
         is_clipped: whether many values are at full scale, or beyond.
-        is_truncated: whether less is there than the file tells of itself.
         is_plain: whether it is a 16-bit WAV file.
     """
 
@@ -47,7 +46,6 @@ class Header(NamedTuple):
     seconds: float
     peak: float
     is_clipped: bool
-    is_truncated: bool
     is_plain: bool
 
 
@@ -67,7 +65,9 @@ class Form:
 #: What codes of libsndfile mean, where its own words are those of programmers.
 _CAUSES = {
     1: "it is no sound file, or its header is damaged",
+    3: "it is damaged or truncated",
     24: "its header lacks the rate, the channels or the size of samples, or has zeros there",
+    158: "it is damaged or truncated",  # a FLAC file that ends early
 }
 
 
@@ -87,7 +87,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def read_header(path: Path) -> Header:
-    """Read a file once; raises ValueError if it is damaged or has no valid samples."""
+    """Read a file once; raises ValueError if it is damaged or truncated, or has no valid samples."""
     with _opened(path) as file:
         rate, channels, frames = int(file.samplerate), int(file.channels), int(file.frames)
         is_plain = file.format in ("WAV", "WAVEX") and file.subtype == "PCM_16"
@@ -98,13 +98,14 @@ def read_header(path: Path) -> Header:
             raise ValueError(f"it has {channels} channels at {rate} Hz, more than {_MOST_VALUES:,} values to read")
         values = file.read(MOST_SECONDS * rate, dtype="float32", always_2d=True)
         is_truncated = len(values) < _THERE * told or _lacks_bytes(file.extra_info)
+    if is_truncated:
+        raise ValueError("it is truncated: less is there than its header tells")
     if not values.size:
         raise ValueError("it has no samples")
     if not np.isfinite(values).all():
         raise ValueError("it has samples that are NaN or infinite")
     size = np.abs(values)
-    there = max(frames, len(values)) if len(values) >= told else len(values)
-    return Header(rate, channels, there / rate, float(size.max()), is_clipped(size), is_truncated, is_plain)
+    return Header(rate, channels, max(frames, len(values)) / rate, float(size.max()), is_clipped(size), is_plain)
 
 
 def is_clipped(size: np.ndarray) -> bool:
@@ -146,14 +147,13 @@ def _mixed(values: np.ndarray, channels: int) -> np.ndarray:
 
 
 def resampled(values: np.ndarray, rate: float) -> np.ndarray:
-    """``[n, C]`` at `RATE`; at least one sample is left."""
+    """``[n, C]`` at `RATE`; the mean of what is so short that soxr leaves nothing of it."""
     if rate == RATE:
         return values
     import soxr
 
-    count = max(1, round(len(values) * RATE / rate))
-    made: np.ndarray = soxr.resample(values, rate, RATE)[:count]
-    return np.pad(made, ((0, count - len(made)), (0, 0)))
+    made: np.ndarray = soxr.resample(values, rate, RATE)[: max(1, round(len(values) * RATE / rate))]
+    return made if len(made) else values.mean(0, keepdims=True)
 
 
 def as_int16(values: np.ndarray) -> np.ndarray:

@@ -52,7 +52,7 @@ _WHOLE, _MOST = 0.98, 10.0
 #: Of sounds with a text all fit, so that no word is cut off, also when they are slowed down by as much.
 _ROOM = 1.25
 _BRIEF = 0.02
-#: The network of texts tells at most one character in so many samples, 32 ms.
+#: The packaged network of texts tells at most one character in so many samples, 32 ms.
 _STRETCH = 512
 #: If sounds fill less than this share of their common length, a shorter one is offered.
 _FILLED = 1 / 3
@@ -177,7 +177,7 @@ def _padded(form: Form, seconds: Sequence[float], usual: float) -> Iterator[str]
 
 
 def _too_short_for_texts(readable: Sequence[tuple[Item, Header]], form: Form) -> Iterator[str]:
-    """Whether the network of texts cannot spell some texts in their sounds, as one recording with another's text."""
+    """Whether the packaged network cannot spell some texts in their sounds, as one recording with another's text."""
     needed = frames_needed(encode_texts([item.label for item, _ in readable])).tolist()
     paths = [
         item.path
@@ -186,9 +186,9 @@ def _too_short_for_texts(readable: Sequence[tuple[Item, Header]], form: Form) ->
     ]
     if paths:
         yield (
-            f"{len(paths)} of {len(readable)} sounds are too short for their texts, which cannot be recognized: each "
-            f"character takes {1000 * _STRETCH // RATE} ms, and two that are the same have as much between them; the "
-            f"first: {paths[0]}"
+            f"{len(paths)} of {len(readable)} sounds are too short for the network ctcnet to tell their texts: each "
+            f"character takes {1000 * _STRETCH // RATE} ms there, and two that are the same have as much between them; "
+            f"the first: {paths[0]}"
         )
 
 
@@ -202,7 +202,6 @@ def _unusual(named: Sequence[tuple[str, Header]], form: Form, usual: float) -> I
         "silent: nothing can be heard in them": lambda h: h.peak == 0,
         f"under {1000 * _BRIEF:g} ms": lambda h: h.seconds < _BRIEF,
         "clipped: many values are at full scale": lambda h: h.is_clipped,
-        "truncated: less is there than the file tells of itself": lambda h: h.is_truncated,
         f"longer than {length:.3g} s, and cut there (--size MILLISECONDS sets the length)": lambda h: (
             round(h.seconds * RATE) > form.samples
         ),
@@ -233,7 +232,15 @@ def _open_arrays(path: Path, memory_limit: int) -> Source:
     source = open_npz(path, memory_limit, partial(_prepare, rate=rate), "sound")
     left_out = tuple(name for name in source.left_out if name != "array 'rate'")
     words = [] if rate == RATE else [f"resampled to {RATE:,} Hz"]
-    return replace(source, left_out=left_out, rule="; ".join([*words, _recordings()]))
+    source = replace(source, left_out=left_out, rule="; ".join([*words, _recordings()]))
+    if source.parts["train"].inputs.shape[0] <= 2:
+        return source
+    return converted(source, _averaged, "channels are averaged to one")
+
+
+def _averaged(sounds: np.ndarray) -> np.ndarray:
+    """Sounds ``[n, C, T]`` as int16 ``[n, 1, T]``."""
+    return sounds.mean(1, keepdims=True).round().astype(np.int16)
 
 
 def _headers(source: Source) -> list[tuple[str, Header]]:
@@ -248,23 +255,29 @@ def _headers(source: Source) -> list[tuple[str, Header]]:
             heard = np.flatnonzero(size.any(0))
             own = size[:, : heard[-1] + 1] if len(heard) else size
             seconds = own.shape[1] / RATE
-            named.append((name, Header(RATE, len(own), seconds, float(own.max()), is_clipped(own), False, False)))
+            named.append((name, Header(RATE, len(own), seconds, float(own.max()), is_clipped(own), False)))
     return named
 
 
 def _prepare(array: np.ndarray, where: str, rate: float) -> Callable[[np.ndarray], np.ndarray]:
     """Check the array, and return a function that converts its rows to int16 ``[n, C, T]``."""
-    if array.ndim not in (2, 3) or 0 in array.shape[1:] or (array.ndim == 3 and array.shape[1] > 2):
-        raise DataError(f"{where} must be [N, T] or [N, C, T] with one or two channels, not {list(array.shape)}")
+    if array.ndim not in (2, 3) or 0 in array.shape[1:] or (array.ndim == 3 and 2 < array.shape[1] > array.shape[2]):
+        raise DataError(f"{where} must be [N, T] or [N, C, T], channels before samples, not {list(array.shape)}")
     if array.dtype.newbyteorder("=") != np.int16 and array.dtype.kind != "f":
         raise DataError(f"{where} must be int16, or floats in [-1, 1], not {array.dtype}")
     if array.dtype.kind == "f":
-        for start in range(0, len(array), 1024):
-            peak = float(np.abs(array[start : start + 1024]).max(initial=0))
-            if not peak <= 1.001:
-                what = "values that are NaN" if peak != peak else f"values up to {peak:g}"
-                raise DataError(f"{where} has {what}; repair them, or scale them to [-1, 1]")
+        _check_floats(array, where)
     return partial(_as_sounds, rate=rate)
+
+
+def _check_floats(array: np.ndarray, where: str) -> None:
+    """Raise `DataError`, which names the first sound, if values are NaN, infinite or not in [-1, 1]."""
+    for row, sound in enumerate(array):
+        peak = float(np.abs(sound).max())
+        if not math.isfinite(peak):
+            raise DataError(f"{where} has NaN or infinite values, first in sound {row}; remove or repair them")
+        if peak > 1.001:
+            raise DataError(f"{where} has values up to {peak:g}, first in sound {row}; scale all to [-1, 1]")
 
 
 def _as_sounds(array: np.ndarray, rate: float) -> np.ndarray:

@@ -24,8 +24,9 @@ def check_waves(waves: Tensor, look: bool = True) -> Tensor:
     """The waveforms if they are valid, clamped if they are off only by rounding; raises ValueError otherwise. With
     `look` False, only shape and type are checked.
     """
-    if waves.ndim != 3 or 0 in waves.shape[1:]:
-        raise ValueError(f"waveforms must be [n, C, T] with at least one value, not of shape {list(waves.shape)}")
+    if waves.ndim != 3 or 0 in waves.shape[1:] or waves.shape[1] > max(2, waves.shape[2]):
+        shape = list(waves.shape)
+        raise ValueError(f"waveforms must be [n, C, T] with at least one value, channels first, not of shape {shape}")
     if waves.dtype == torch.int16:
         return waves
     if not waves.is_floating_point():

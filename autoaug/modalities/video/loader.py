@@ -169,8 +169,10 @@ def _prepare(array: np.ndarray, where: str) -> Callable[[np.ndarray], np.ndarray
     """Check the array, and return a function that converts its rows to uint8 ``[n, T, C, H, W]``."""
     axis = -1 if array.ndim == 5 and array.shape[-1] <= 4 else 2
     if array.ndim != 5 or array.shape[axis] > 4:
-        raise DataError(f"{where} must be [N, T, H, W, C] or [N, T, C, H, W] with up to 4 channels, not {array.shape}")
-    check_values(array, where)
+        raise DataError(
+            f"{where} must be [N, T, H, W, C] or [N, T, C, H, W] with up to 4 channels, not {list(array.shape)}"
+        )
+    check_values(array, where, "clip")
     return partial(_as_clips, axis=axis)
 
 

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from autoaug.search.executors.base import Executor, TrialSpec, run_all
-from autoaug.search.executors.factory import EXECUTORS, executors, ray_fault, resolve_executor
+from autoaug.search.executors.factory import EXECUTORS, NO_RAY, executors, has_ray, load_executor, resolve_executor
 
-__all__ = ["EXECUTORS", "Executor", "TrialSpec", "executors", "ray_fault", "resolve_executor", "run_all"]
+__all__ = [
+    "EXECUTORS",
+    "NO_RAY",
+    "Executor",
+    "TrialSpec",
+    "executors",
+    "has_ray",
+    "load_executor",
+    "resolve_executor",
+    "run_all",
+]

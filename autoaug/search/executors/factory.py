@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 EXECUTORS = ("inline", "ray-tune")
 
+NO_RAY = "Ray is not installed (pip install 'ray[tune]')"
+_WITHOUT_RAY = "use --workers 1, which needs no Ray"
+
 
 def resolve_executor(name: str, workers: int, ray_address: str | None, device: str) -> str:
     """Replace ``auto`` by a suitable executor; raise `OptionError` if the named one cannot be used with the rest."""
@@ -31,23 +34,29 @@ def resolve_executor(name: str, workers: int, ray_address: str | None, device: s
                 f"--device {device}: Ray gives each worker its own GPUs; use --device cuda, and set "
                 "CUDA_VISIBLE_DEVICES to choose GPUs"
             )
-        if fault := ray_fault():
-            raise OptionError(f"the ray-tune executor cannot be used: {fault}; use --workers 1, which needs no Ray")
+        if not has_ray():
+            raise OptionError(f"the ray-tune executor cannot be used: {NO_RAY}; {_WITHOUT_RAY}")
         from autoaug.search.executors.ray_folder import check_ray_folder
 
         check_ray_folder()
     return name
 
 
-def ray_fault() -> str:
-    """Why Ray cannot be used here, in one line; empty if it can."""
-    if importlib.util.find_spec("ray") is None:
-        return "Ray is not installed (pip install 'ray[tune]')"
+def has_ray() -> bool:
+    """Whether Ray is installed."""
+    return importlib.util.find_spec("ray") is not None
+
+
+def load_executor(name: str) -> None:
+    """Import what the executor needs, which for Ray takes seconds. Raises `OptionError` if it cannot be imported."""
+    if name != "ray-tune":
+        return
     try:
         import autoaug.search.executors.ray_tune  # noqa: F401 (all of Ray that is needed)
     except Exception as fault:  # whatever a broken installation raises
-        return f"Ray is installed, but cannot be imported ({typed_line(fault)}); install it again"
-    return ""
+        raise OptionError(
+            f"Ray is installed, but cannot be imported ({typed_line(fault)}); install it again; or {_WITHOUT_RAY}"
+        ) from None
 
 
 @contextmanager
@@ -63,6 +72,7 @@ def executors(
 
         yield lambda setting: InlineExecutor(setting, trial_timeout)
     else:
+        load_executor(name)
         from autoaug.search.executors.ray_cluster import ray_running
         from autoaug.search.executors.ray_tune import RayTuneExecutor
         from autoaug.search.executors.ray_workers import RayWorkers

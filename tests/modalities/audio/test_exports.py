@@ -158,12 +158,12 @@ def test_what_is_no_waveform_is_refused_in_words(given: Any, exact: bool) -> Non
 
 
 @pytest.mark.parametrize("target", ["torch", "numpy"])
-def test_waveforms_without_a_sample_are_refused_in_words(target: str) -> None:
+def test_waveforms_without_a_sample_or_with_channels_last_are_refused_in_words(target: str) -> None:
     augment = loaded(load_policy("specaugment-sm"), target)["Augment"](seed=0)
-    for shape in ((2, 1, 0), (1, 0), (0,)):
-        empty = torch.zeros(shape)
-        with pytest.raises(ValueError, match="with at least one value"):
-            augment(empty if target == "torch" else empty.numpy())
+    for shape in ((2, 1, 0), (1, 0), (0,), (800, 2), (4, 800, 1)):  # the last as soundfile reads them
+        wrong = torch.zeros(shape)
+        with pytest.raises(ValueError, match="with at least one value, channels first"):
+            augment(wrong if target == "torch" else wrong.numpy())
     with pytest.raises(OptionError, match="with at least one value"):
         load_policy("specaugment-sm").transform(seed=0)(torch.zeros(2, 1, 0))
 

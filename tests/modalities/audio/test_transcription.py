@@ -148,7 +148,7 @@ def test_a_text_that_does_not_fit_its_sound_is_told_and_trained_around(manifest:
     assert not open_source(manifest, LIMIT).unusual
     changed(manifest, (f"train0.wav,{fits}", f"train0.wav,{exceeds}"))
     (words,) = open_source(manifest, LIMIT).unusual
-    assert words.startswith("1 of 36 sounds are too short for their texts, which cannot be recognized: each character")
+    assert words.startswith("1 of 36 sounds are too short for the network ctcnet to tell their texts: each character")
     assert words.endswith("train0.wav")
     changed(manifest, (f"train0.wav,{exceeds}", f"train0.wav,{'abc' * (longest // 512 // 3)}"))
     *_, result = Train(Policy()).run(setting(manifest), seed=0)

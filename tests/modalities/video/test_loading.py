@@ -214,8 +214,10 @@ def test_arrays_are_clips_with_five_dimensions(is_last: bool, tmp_path: Path) ->
     assert words == "12 of 12 clips have a single frame, in which nothing moves; the first: train clip 0"
     np.savez(tmp_path / "flat.npz", x_train=clips[:, 0], y_train=np.arange(12) % 2)
     assert recognize(tmp_path / "flat.npz").name == "image"
-    np.savez(tmp_path / "bad.npz", x_train=np.full((4, 2, 8, 8, 3), np.nan), y_train=np.arange(4) % 2)
-    with pytest.raises(DataError, match=r"bad\.npz: x_train has NaN"):
+    damaged = clips / np.float32(255)
+    damaged[2, 1, 3] = np.nan
+    np.savez(tmp_path / "bad.npz", x_train=damaged, y_train=np.arange(12) % 2)
+    with pytest.raises(DataError, match=r"bad\.npz: x_train has NaN or infinite pixels, first in clip 2; remove"):
         opened(tmp_path / "bad.npz")
 
 

@@ -16,8 +16,9 @@ def as_floats(waves: Array) -> Array:
     """Waveforms ``[n, C, T]``, int16, or floating point in [-1, 1] (values outside by at most 1e-3 are clamped), as
     float32; raises ValueError for anything else.
     """
-    if waves.ndim != 3 or 0 in waves.shape[1:]:
-        raise ValueError(f"waveforms must be [n, C, T] with at least one value, not of shape {list(waves.shape)}")
+    if waves.ndim != 3 or 0 in waves.shape[1:] or waves.shape[1] > max(2, waves.shape[2]):
+        shape = list(waves.shape)
+        raise ValueError(f"waveforms must be [n, C, T] with at least one value, channels first, not of shape {shape}")
     if waves.dtype.newbyteorder("=") == np.int16:
         return waves.astype("float32") / 32768
     if waves.dtype.kind != "f":

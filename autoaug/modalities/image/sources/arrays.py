@@ -76,10 +76,10 @@ def channel_axis(shape: tuple[int, ...], where: str) -> int | None:
     return 1 if shape[1] <= 4 or shape[1] < shape[3] else 3
 
 
-def check_values(array: np.ndarray, where: str) -> None:
-    """Raise `DataError` unless the array is uint8, or floats in [0, 1] without NaN."""
+def check_values(array: np.ndarray, where: str, noun: str = "image") -> None:
+    """Raise `DataError` unless the array is uint8, or floats in [0, 1] without NaN; messages call a sample `noun`."""
     if 0 in array.shape[1:]:
-        raise DataError(f"{where} has images without pixels: {list(array.shape)}")
+        raise DataError(f"{where} has {noun}s without pixels: {list(array.shape)}")
     if array.dtype == np.uint8:
         return
     if array.dtype.kind != "f":
@@ -87,11 +87,11 @@ def check_values(array: np.ndarray, where: str) -> None:
     for start in range(0, len(array), _CHUNK):
         block = array[start : start + _CHUNK]
         if not np.isfinite(block).all():
-            image = start + int(np.argwhere(~np.isfinite(block))[0][0])
-            raise DataError(f"{where} has NaN or infinite pixels, first in image {image}; remove or repair them")
+            row = start + int(np.argwhere(~np.isfinite(block))[0][0])
+            raise DataError(f"{where} has NaN or infinite pixels, first in {noun} {row}; remove or repair them")
         if not within_rounding(block.min(initial=0), block.max(initial=0)):
             span = f"[{block.min():g}, {block.max():g}]"
             raise DataError(
                 f"{where} has floats in {span}; scale them to [0, 1] or store uint8, or pass --modality if they are no "
-                "images"
+                f"{noun}s"
             )
