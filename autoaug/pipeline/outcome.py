@@ -21,8 +21,8 @@ from autoaug.pipeline.policy_files import write_policy
 from autoaug.pipeline.searching import Searched
 from autoaug.pipeline.transcripts import mean_errors, predicted_texts, transcripts_of
 from autoaug.policy.provenance import Provenance
+from autoaug.report.before_after import before_and_after
 from autoaug.results import Cost, DataSummary, LongerTraining, SearchResult, TrialCounts, TrialSummary
-from autoaug.results.before_after import before_and_after
 from autoaug.search.loop import elapsed
 from autoaug.search.study import SearchStudy
 from autoaug.search.trial_records import summary

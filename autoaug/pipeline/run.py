@@ -11,6 +11,7 @@ from autoaug.pipeline.job import Job
 from autoaug.pipeline.longer import train_longer
 from autoaug.pipeline.outcome import result_of, write_outcome
 from autoaug.pipeline.searching import candidates_of, generated_samples
+from autoaug.report import write_report
 from autoaug.results import SearchResult
 from autoaug.runs.folder import RunFolder
 from autoaug.search.executors import executors
@@ -49,8 +50,6 @@ def run_job(job: Job) -> SearchResult:
 
 def finish(folder: RunFolder) -> SearchResult:
     """Finish a run that has its result: delete its working files, and write the report."""
-    from autoaug.report import write_report  # half a second to import, which no forecast needs
-
     shutil.rmtree(folder.checkpoints, ignore_errors=True)
     drop_weights(folder.confirmation)
     write_report(folder)

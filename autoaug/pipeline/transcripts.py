@@ -13,8 +13,8 @@ from autoaug.data.texts import decode_texts
 from autoaug.evaluation.scoring import ConfirmedTraining
 from autoaug.pipeline.confirming import Confirmed
 from autoaug.pipeline.job import Job
+from autoaug.report.before_after import before_and_after
 from autoaug.results import SearchResult, Transcript, Transcripts, WordErrors
-from autoaug.results.before_after import before_and_after
 from autoaug.training.metrics import WordErrorRate, recognized_words
 
 _EXAMPLES, _WORDS = 12, 20

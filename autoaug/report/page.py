@@ -13,6 +13,7 @@ from autoaug.evaluation.statistics import verdict_of
 from autoaug.evaluation.wording import claimed, is_vague, lengthened, sample_cure, sureness
 from autoaug.modalities.registry import get_modality
 from autoaug.policy.words import in_words
+from autoaug.report.before_after import before_and_after
 from autoaug.report.charts import Chart, RunFacts, draw_charts
 from autoaug.report.charts.candidates import candidate_rows
 from autoaug.report.frame import NO_PLOTLY, plotly_script, render
@@ -30,7 +31,6 @@ from autoaug.report.tables.transcripts import transcript_rows
 from autoaug.report.tables.uniformity import uniformity
 from autoaug.report.usage import code_lines
 from autoaug.results import ACCURACY, SearchResult
-from autoaug.results.before_after import before_and_after
 from autoaug.runs.folder import RunFolder
 from autoaug.utils.files import read_text, write_atomically
 

@@ -240,7 +240,8 @@ def _open_arrays(path: Path, memory_limit: int) -> Source:
 
 def _averaged(sounds: np.ndarray) -> np.ndarray:
     """Sounds ``[n, C, T]`` as int16 ``[n, 1, T]``."""
-    return sounds.mean(1, keepdims=True).round().astype(np.int16)
+    averaged: np.ndarray = sounds.mean(1, keepdims=True).round().astype(np.int16)
+    return averaged
 
 
 def _headers(source: Source) -> list[tuple[str, Header]]:

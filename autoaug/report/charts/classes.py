@@ -7,10 +7,10 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from autoaug.evaluation.statistics import FEWEST_SEEDS, clipped, estimate
+from autoaug.report.before_after import before_and_after
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import ACCENT, MUTED, WARN, base_figure, distinct, short
 from autoaug.results import RECALL, Candidate, SearchResult
-from autoaug.results.before_after import before_and_after
 
 #: With more classes than this, only those with the largest losses and gains are drawn.
 _MOST_ROWS = 40

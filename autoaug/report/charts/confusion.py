@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
+from autoaug.report.before_after import before_and_after
 from autoaug.report.charts.chart import Chart, RunFacts
 from autoaug.report.charts.style import distinct, styled
 from autoaug.results import SearchResult
-from autoaug.results.before_after import before_and_after
 
 _MOST_CLASSES = 40
 #: Up to this number of classes, percentages fit into the cells.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoaug.results.run import Candidate, SearchResult
+from autoaug.results import Candidate, SearchResult
 
 
 def before_and_after(result: SearchResult) -> tuple[Candidate, Candidate] | None:
