@@ -2,14 +2,13 @@
 # Exported by autoaug 0.1.0; runs without it: images = Augment()(images, training=True)
 # Movements in a row are sampled one by one, as usual in keras; --exact composes them.
 
-import math
 from typing import Any
 
 import keras
-from keras import ops
+from keras import layers, ops
 
 
-class Random(keras.layers.Layer):
+class Random(layers.Layer):
     """A function of images and of arguments for each, which are drawn evenly between their ends."""
 
     def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
@@ -32,28 +31,28 @@ class Either(Random):
         return ops.clip(self.function(images, **drawn), 0, 1)
 
 
-class OneOf(keras.layers.Layer):
+class OneOf(layers.Layer):
     """One of several layers for each image, drawn evenly or with their probabilities."""
 
-    def __init__(self, layers: list[Any], p: list[float] | None = None) -> None:
+    def __init__(self, steps: list[Any], p: list[float] | None = None) -> None:
         super().__init__(dtype="float32")
-        self.layers, self.p, self.seeds = layers, p or [1 / len(layers)] * len(layers), keras.random.SeedGenerator()
-        for layer in (self, *layers):
+        self.steps, self.p, self.seeds = steps, p or [1 / len(steps)] * len(steps), keras.random.SeedGenerator()
+        for layer in (self, *steps):
             layer.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any) -> Any:
         drawn = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), dtype="float32", seed=self.seeds)
         made, below = images, 1.0
-        for layer, p in zip(self.layers, self.p, strict=True):
-            made, below = ops.where(drawn < below, layer(images), made), below - p
+        for step, p in zip(self.steps, self.p, strict=True):
+            made, below = ops.where(drawn < below, step(images), made), below - p
         return made
 
 
 class RandomApply(OneOf):
     """Layers one after another, with a probability."""
 
-    def __init__(self, layers: list[Any], p: float) -> None:
-        super().__init__([keras.layers.Pipeline(layers), keras.layers.Identity()], p=[p, 1 - p])
+    def __init__(self, steps: list[Any], p: float) -> None:
+        super().__init__([layers.Pipeline(steps), layers.Identity()], p=[p, 1 - p])
 
 
 def warp(images: Any, *rows: Any) -> Any:
@@ -68,11 +67,6 @@ def affine(images: Any, shear_x: Any = 0.0, shear_y: Any = 0.0, x: Any = 0.0, y:
     height, width = images.shape[1:3]
     right, down = (ops.trunc(ops.round(move * 1000) / 1000) for move in (x * width, y * height))
     return warp(images, 1, shear_x, shear_x / 2 - right, shear_y, 1, shear_y / 2 - down)
-
-
-def autocontrast(images: Any, share: Any = 1.0) -> Any:
-    low, high = ops.min(images, axis=(1, 2), keepdims=True), ops.max(images, axis=(1, 2), keepdims=True)
-    return ops.where(high > low, images + share * ((images - low) / ops.maximum(high - low, 1e-6) - images), images)
 
 
 def brightness(images: Any, factor: Any) -> Any:
@@ -92,8 +86,8 @@ def check(images: Any, kind: str) -> None:
 
 
 def gray(images: Any) -> Any:
-    weights = [0.299, 0.587, 0.114] if images.shape[-1] == 3 else [1 / images.shape[-1]] * images.shape[-1]
-    return ops.sum(images * ops.convert_to_tensor(weights, "float32"), -1, keepdims=True)
+    is_rgb = images.shape[-1] == 3
+    return ops.image.rgb_to_grayscale(images, "channels_last") if is_rgb else ops.mean(images, -1, keepdims=True)
 
 
 def contrast(images: Any, factor: Any) -> Any:
@@ -116,19 +110,6 @@ def equalize(images: Any, share: Any = 1.0) -> Any:
     return images + share * (new - images)
 
 
-def posterize(images: Any, bits: Any) -> Any:
-    step = 2 ** (8 - ops.round(bits))
-    return ops.floor(ops.floor(images * 255 + 1e-3) / step) * step / 255
-
-
-def rotate(images: Any, degrees: Any) -> Any:
-    """Turn counterclockwise about the center."""
-    height, width = images.shape[1:3]
-    x, y, angle = (width - 1) / 2, (height - 1) / 2, degrees * math.pi / 180
-    cos, sin = ops.cos(angle), ops.sin(angle)
-    return warp(images, cos, -sin, x - cos * x + sin * y, sin, cos, y - sin * x - cos * y)
-
-
 def saturation(images: Any, factor: Any) -> Any:
     return gray(images) + factor * (images - gray(images))
 
@@ -145,91 +126,103 @@ def solarize(images: Any, threshold: Any) -> Any:
     return ops.where(images < threshold - 1e-4, images, 1 - images)
 
 
-class Augment(keras.layers.Pipeline):
+class Augment(layers.Pipeline):
     """The policy for images ``[B, H, W, C]``, uint8 or floats in [0, 1], each augmented for itself; outside of training
     they stay as they are. ``keras.utils.set_random_seed`` seeds it.
     """
 
     def __init__(self) -> None:
         super().__init__([OneOf([
-            keras.layers.Pipeline([
-                keras.layers.RandomInvert((0.1, 0.1), value_range=(0, 1)),
+            layers.Pipeline([
+                layers.RandomInvert((0.1, 0.1), value_range=(0, 1)),
                 RandomApply([Either(contrast, factor=(0.4, 1.6))], p=0.2),
             ]),
-            keras.layers.Pipeline([
-                RandomApply([Either(rotate, degrees=(-6.66666, 6.66666))], p=0.7),
+            layers.Pipeline([
+                RandomApply([OneOf([
+                    layers.RandomRotation((-0.0185185, -0.0185185), fill_mode="constant"),
+                    layers.RandomRotation((0.0185185, 0.0185185), fill_mode="constant"),
+                ])], p=0.7),
                 RandomApply([Either(affine, x=(-0.453172, 0.453172))], p=0.3),
             ]),
-            keras.layers.Pipeline([
+            layers.Pipeline([
                 RandomApply([Either(sharpness, factor=(0.9, 1.1))], p=0.8),
                 RandomApply([Either(sharpness, factor=(0.7, 1.3))], p=0.9),
             ]),
-            keras.layers.Pipeline([
+            layers.Pipeline([
                 RandomApply([Either(affine, shear_y=(-0.266667, 0.266667))], p=0.5),
                 RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
             ]),
-            keras.layers.Pipeline([RandomApply([Random(autocontrast)], p=0.5), RandomApply([Random(equalize)], p=0.9)]),
-            keras.layers.Pipeline([
-                RandomApply([Either(affine, shear_y=(-0.233333, 0.233333))], p=0.2),
-                RandomApply([Random(posterize, bits=(5, 5))], p=0.3),
+            layers.Pipeline([
+                RandomApply([layers.AutoContrast(value_range=(0, 1))], p=0.5),
+                RandomApply([Random(equalize)], p=0.9),
             ]),
-            keras.layers.Pipeline([
+            layers.Pipeline([
+                RandomApply([Either(affine, shear_y=(-0.233333, 0.233333))], p=0.2),
+                RandomApply([layers.RandomPosterization((5, 5), value_range=(0, 1))], p=0.3),
+            ]),
+            layers.Pipeline([
                 RandomApply([Either(saturation, factor=(0.7, 1.3))], p=0.4),
                 RandomApply([Either(brightness, factor=(0.3, 1.7))], p=0.6),
             ]),
-            keras.layers.Pipeline([
+            layers.Pipeline([
                 RandomApply([Either(sharpness, factor=(0.1, 1.9))], p=0.3),
                 RandomApply([Either(brightness, factor=(0.1, 1.9))], p=0.7),
             ]),
-            keras.layers.Pipeline([RandomApply([Random(equalize)], p=0.6), RandomApply([Random(equalize)], p=0.5)]),
-            keras.layers.Pipeline([
+            layers.Pipeline([RandomApply([Random(equalize)], p=0.6), RandomApply([Random(equalize)], p=0.5)]),
+            layers.Pipeline([
                 RandomApply([Either(contrast, factor=(0.3, 1.7))], p=0.6),
                 RandomApply([Either(sharpness, factor=(0.5, 1.5))], p=0.6),
             ]),
-            keras.layers.Pipeline([
+            layers.Pipeline([
                 RandomApply([Either(saturation, factor=(0.3, 1.7))], p=0.7),
                 RandomApply([Either(affine, x=(-0.40282, 0.40282))], p=0.5),
             ]),
-            keras.layers.Pipeline([RandomApply([Random(equalize)], p=0.3), RandomApply([Random(autocontrast)], p=0.4)]),
-            keras.layers.Pipeline([
+            layers.Pipeline([
+                RandomApply([Random(equalize)], p=0.3),
+                RandomApply([layers.AutoContrast(value_range=(0, 1))], p=0.4),
+            ]),
+            layers.Pipeline([
                 RandomApply([Either(affine, y=(-0.151057, 0.151057))], p=0.4),
                 RandomApply([Either(sharpness, factor=(0.4, 1.6))], p=0.2),
             ]),
-            keras.layers.Pipeline([
+            layers.Pipeline([
                 RandomApply([Either(brightness, factor=(0.4, 1.6))], p=0.9),
                 RandomApply([Either(saturation, factor=(0.2, 1.8))], p=0.2),
             ]),
             RandomApply([Random(solarize, threshold=(0.777778, 0.777778))], p=0.5),
-            keras.layers.Pipeline([RandomApply([Random(equalize)], p=0.2), RandomApply([Random(autocontrast)], p=0.6)]),
-            keras.layers.Pipeline([RandomApply([Random(equalize)], p=0.2), RandomApply([Random(equalize)], p=0.6)]),
-            keras.layers.Pipeline([
+            layers.Pipeline([
+                RandomApply([Random(equalize)], p=0.2),
+                RandomApply([layers.AutoContrast(value_range=(0, 1))], p=0.6),
+            ]),
+            layers.Pipeline([RandomApply([Random(equalize)], p=0.2), RandomApply([Random(equalize)], p=0.6)]),
+            layers.Pipeline([
                 RandomApply([Either(saturation, factor=(0.1, 1.9))], p=0.9),
                 RandomApply([Random(equalize)], p=0.6),
             ]),
-            keras.layers.Pipeline([
-                RandomApply([Random(autocontrast)], p=0.8),
+            layers.Pipeline([
+                RandomApply([layers.AutoContrast(value_range=(0, 1))], p=0.8),
                 RandomApply([Random(solarize, threshold=(0.111111, 0.111111))], p=0.2),
             ]),
             RandomApply([Either(brightness, factor=(0.7, 1.3))], p=0.1),
-            keras.layers.Pipeline([
+            layers.Pipeline([
                 RandomApply([Random(solarize, threshold=(0.444444, 0.444444))], p=0.4),
-                RandomApply([Random(autocontrast)], p=0.9),
+                RandomApply([layers.AutoContrast(value_range=(0, 1))], p=0.9),
             ]),
-            keras.layers.Pipeline([
+            layers.Pipeline([
                 RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.9),
                 RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
             ]),
-            keras.layers.Pipeline([
-                RandomApply([Random(autocontrast)], p=0.9),
+            layers.Pipeline([
+                RandomApply([layers.AutoContrast(value_range=(0, 1))], p=0.9),
                 RandomApply([Random(solarize, threshold=(0.666667, 0.666667))], p=0.8),
             ]),
-            keras.layers.Pipeline([
+            layers.Pipeline([
                 RandomApply([Random(equalize)], p=0.8),
-                keras.layers.RandomInvert((0.1, 0.1), value_range=(0, 1)),
+                layers.RandomInvert((0.1, 0.1), value_range=(0, 1)),
             ]),
-            keras.layers.Pipeline([
+            layers.Pipeline([
                 RandomApply([Either(affine, y=(-0.453172, 0.453172))], p=0.7),
-                RandomApply([Random(autocontrast)], p=0.9),
+                RandomApply([layers.AutoContrast(value_range=(0, 1))], p=0.9),
             ]),
         ])])
         self.built = True  # there is nothing to build, which Keras would find out by tracing all of it

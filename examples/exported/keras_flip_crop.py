@@ -4,10 +4,10 @@
 from typing import Any
 
 import keras
-from keras import ops
+from keras import layers, ops
 
 
-class Random(keras.layers.Layer):
+class Random(layers.Layer):
     """A function of images and of arguments for each, which are drawn evenly between their ends."""
 
     def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
@@ -46,14 +46,14 @@ def pad_crop(images: Any, padding: Any, x: Any, y: Any) -> Any:
     return warp(images, 1, 0, left, 0, 1, top)
 
 
-class Augment(keras.layers.Pipeline):
+class Augment(layers.Pipeline):
     """The policy for images ``[B, H, W, C]``, uint8 or floats in [0, 1], each augmented for itself; outside of training
     they stay as they are. ``keras.utils.set_random_seed`` seeds it.
     """
 
     def __init__(self) -> None:
         super().__init__([
-            keras.layers.RandomFlip("horizontal"),
+            layers.RandomFlip("horizontal"),
             Random(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
         ])
         self.built = True  # there is nothing to build, which Keras would find out by tracing all of it

@@ -6,10 +6,10 @@
 from typing import Any
 
 import keras
-from keras import ops
+from keras import layers, ops
 
 
-class Random(keras.layers.Layer):
+class Random(layers.Layer):
     """A function of images and of arguments for each, which are drawn evenly between their ends."""
 
     def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
@@ -32,20 +32,20 @@ class Either(Random):
         return ops.clip(self.function(images, **drawn), 0, 1)
 
 
-class OneOf(keras.layers.Layer):
+class OneOf(layers.Layer):
     """One of several layers for each image, drawn evenly or with their probabilities."""
 
-    def __init__(self, layers: list[Any], p: list[float] | None = None) -> None:
+    def __init__(self, steps: list[Any], p: list[float] | None = None) -> None:
         super().__init__(dtype="float32")
-        self.layers, self.p, self.seeds = layers, p or [1 / len(layers)] * len(layers), keras.random.SeedGenerator()
-        for layer in (self, *layers):
+        self.steps, self.p, self.seeds = steps, p or [1 / len(steps)] * len(steps), keras.random.SeedGenerator()
+        for layer in (self, *steps):
             layer.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any) -> Any:
         drawn = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), dtype="float32", seed=self.seeds)
         made, below = images, 1.0
-        for layer, p in zip(self.layers, self.p, strict=True):
-            made, below = ops.where(drawn < below, layer(images), made), below - p
+        for step, p in zip(self.steps, self.p, strict=True):
+            made, below = ops.where(drawn < below, step(images), made), below - p
         return made
 
 
@@ -80,8 +80,8 @@ def check(images: Any, kind: str) -> None:
 
 
 def gray(images: Any) -> Any:
-    weights = [0.299, 0.587, 0.114] if images.shape[-1] == 3 else [1 / images.shape[-1]] * images.shape[-1]
-    return ops.sum(images * ops.convert_to_tensor(weights, "float32"), -1, keepdims=True)
+    is_rgb = images.shape[-1] == 3
+    return ops.image.rgb_to_grayscale(images, "channels_last") if is_rgb else ops.mean(images, -1, keepdims=True)
 
 
 def contrast(images: Any, factor: Any) -> Any:
@@ -111,11 +111,6 @@ def pad_crop(images: Any, padding: Any, x: Any, y: Any) -> Any:
     return warp(images, 1, 0, left, 0, 1, top)
 
 
-def posterize(images: Any, bits: Any) -> Any:
-    step = 2 ** (8 - ops.round(bits))
-    return ops.floor(ops.floor(images * 255 + 1e-3) / step) * step / 255
-
-
 def saturation(images: Any, factor: Any) -> Any:
     return gray(images) + factor * (images - gray(images))
 
@@ -132,32 +127,32 @@ def solarize(images: Any, threshold: Any) -> Any:
     return ops.where(images < threshold - 1e-4, images, 1 - images)
 
 
-class Augment(keras.layers.Pipeline):
+class Augment(layers.Pipeline):
     """The policy for images ``[B, H, W, C]``, uint8 or floats in [0, 1], each augmented for itself; outside of training
     they stay as they are. ``keras.utils.set_random_seed`` seeds it.
     """
 
     def __init__(self) -> None:
         super().__init__([
-            keras.layers.RandomFlip("horizontal"),
+            layers.RandomFlip("horizontal"),
             Random(pad_crop, padding=(0.125, 0.125), x=(0, 1), y=(0, 1)),
             *[OneOf([
-                keras.layers.Identity(),
+                layers.Identity(),
                 Either(affine, shear_x=(-0.09, 0.09)),
                 Either(affine, shear_y=(-0.09, 0.09)),
                 Either(affine, x=(-0.135952, 0.135952)),
                 Either(affine, y=(-0.135952, 0.135952)),
                 OneOf([
-                    keras.layers.RandomRotation((-0.025, -0.025), fill_mode="constant"),
-                    keras.layers.RandomRotation((0.025, 0.025), fill_mode="constant"),
+                    layers.RandomRotation((-0.025, -0.025), fill_mode="constant"),
+                    layers.RandomRotation((0.025, 0.025), fill_mode="constant"),
                 ]),
                 Either(brightness, factor=(0.73, 1.27)),
                 Either(saturation, factor=(0.73, 1.27)),
                 Either(contrast, factor=(0.73, 1.27)),
                 Either(sharpness, factor=(0.73, 1.27)),
-                Random(posterize, bits=(6.8, 6.8)),
+                layers.RandomPosterization((7, 7), value_range=(0, 1)),
                 Random(solarize, threshold=(0.7, 0.7)),
-                keras.layers.AutoContrast(value_range=(0, 1)),
+                layers.AutoContrast(value_range=(0, 1)),
                 Random(equalize),
             ])] * 2,
         ])

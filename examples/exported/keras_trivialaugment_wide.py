@@ -4,27 +4,27 @@
 from typing import Any
 
 import keras
-from keras import ops
+from keras import layers, ops
 
 
-class OneOf(keras.layers.Layer):
+class OneOf(layers.Layer):
     """One of several layers for each image, drawn evenly or with their probabilities."""
 
-    def __init__(self, layers: list[Any], p: list[float] | None = None) -> None:
+    def __init__(self, steps: list[Any], p: list[float] | None = None) -> None:
         super().__init__(dtype="float32")
-        self.layers, self.p, self.seeds = layers, p or [1 / len(layers)] * len(layers), keras.random.SeedGenerator()
-        for layer in (self, *layers):
+        self.steps, self.p, self.seeds = steps, p or [1 / len(steps)] * len(steps), keras.random.SeedGenerator()
+        for layer in (self, *steps):
             layer.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any) -> Any:
         drawn = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), dtype="float32", seed=self.seeds)
         made, below = images, 1.0
-        for layer, p in zip(self.layers, self.p, strict=True):
-            made, below = ops.where(drawn < below, layer(images), made), below - p
+        for step, p in zip(self.steps, self.p, strict=True):
+            made, below = ops.where(drawn < below, step(images), made), below - p
         return made
 
 
-class Random(keras.layers.Layer):
+class Random(layers.Layer):
     """A function of images and of arguments for each, which are drawn evenly between their ends."""
 
     def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
@@ -68,8 +68,8 @@ def check(images: Any, kind: str) -> None:
 
 
 def gray(images: Any) -> Any:
-    weights = [0.299, 0.587, 0.114] if images.shape[-1] == 3 else [1 / images.shape[-1]] * images.shape[-1]
-    return ops.sum(images * ops.convert_to_tensor(weights, "float32"), -1, keepdims=True)
+    is_rgb = images.shape[-1] == 3
+    return ops.image.rgb_to_grayscale(images, "channels_last") if is_rgb else ops.mean(images, -1, keepdims=True)
 
 
 def contrast(images: Any, factor: Any) -> Any:
@@ -109,26 +109,26 @@ def sharpness(images: Any, factor: Any) -> Any:
     return images + ops.pad((factor - 1) * details, ((0, 0), (1, 1), (1, 1), (0, 0)))
 
 
-class Augment(keras.layers.Pipeline):
+class Augment(layers.Pipeline):
     """The policy for images ``[B, H, W, C]``, uint8 or floats in [0, 1], each augmented for itself; outside of training
     they stay as they are. ``keras.utils.set_random_seed`` seeds it.
     """
 
     def __init__(self) -> None:
         super().__init__([OneOf([
-            keras.layers.Identity(),
+            layers.Identity(),
             Random(affine, shear_x=(-0.99, 0.99)),
             Random(affine, shear_y=(-0.99, 0.99)),
             Random(affine, x=(-0.142857, 0.142857)),
             Random(affine, y=(-0.142857, 0.142857)),
-            keras.layers.RandomRotation((-0.375, 0.375), fill_mode="constant"),
+            layers.RandomRotation((-0.375, 0.375), fill_mode="constant"),
             Random(brightness, factor=(0.01, 1.99)),
             Random(saturation, factor=(0.01, 1.99)),
             Random(contrast, factor=(0.01, 1.99)),
             Random(sharpness, factor=(0.01, 1.99)),
             Random(posterize, bits=(2, 8)),
-            keras.layers.Solarization(threshold_factor=(0, 1), value_range=(0, 1)),
-            keras.layers.AutoContrast(value_range=(0, 1)),
+            layers.Solarization(threshold_factor=(0, 1), value_range=(0, 1)),
+            layers.AutoContrast(value_range=(0, 1)),
             Random(equalize),
         ])])
         self.built = True  # there is nothing to build, which Keras would find out by tracing all of it

@@ -6,34 +6,34 @@ import math
 from typing import Any
 
 import keras
-from keras import ops
+from keras import layers, ops
 
 
-class OneOf(keras.layers.Layer):
+class OneOf(layers.Layer):
     """One of several layers for each image, drawn evenly or with their probabilities."""
 
-    def __init__(self, layers: list[Any], p: list[float] | None = None) -> None:
+    def __init__(self, steps: list[Any], p: list[float] | None = None) -> None:
         super().__init__(dtype="float32")
-        self.layers, self.p, self.seeds = layers, p or [1 / len(layers)] * len(layers), keras.random.SeedGenerator()
-        for layer in (self, *layers):
+        self.steps, self.p, self.seeds = steps, p or [1 / len(steps)] * len(steps), keras.random.SeedGenerator()
+        for layer in (self, *steps):
             layer.built = True  # there is nothing to build, which Keras would find out by tracing all of it
 
     def call(self, images: Any) -> Any:
         drawn = keras.random.uniform((ops.shape(images)[0], 1, 1, 1), dtype="float32", seed=self.seeds)
         made, below = images, 1.0
-        for layer, p in zip(self.layers, self.p, strict=True):
-            made, below = ops.where(drawn < below, layer(images), made), below - p
+        for step, p in zip(self.steps, self.p, strict=True):
+            made, below = ops.where(drawn < below, step(images), made), below - p
         return made
 
 
 class RandomApply(OneOf):
     """Layers one after another, with a probability."""
 
-    def __init__(self, layers: list[Any], p: float) -> None:
-        super().__init__([keras.layers.Pipeline(layers), keras.layers.Identity()], p=[p, 1 - p])
+    def __init__(self, steps: list[Any], p: float) -> None:
+        super().__init__([layers.Pipeline(steps), layers.Identity()], p=[p, 1 - p])
 
 
-class Random(keras.layers.Layer):
+class Random(layers.Layer):
     """A function of images and of arguments for each, which are drawn evenly between their ends."""
 
     def __init__(self, function: Any, **ends: tuple[float, float]) -> None:
@@ -118,8 +118,8 @@ def resized_crop(images: Any, share: Any, area: Any, aspect: Any, x: Any, y: Any
 
 
 def gray(images: Any) -> Any:
-    weights = [0.299, 0.587, 0.114] if images.shape[-1] == 3 else [1 / images.shape[-1]] * images.shape[-1]
-    return ops.sum(images * ops.convert_to_tensor(weights, "float32"), -1, keepdims=True)
+    is_rgb = images.shape[-1] == 3
+    return ops.image.rgb_to_grayscale(images, "channels_last") if is_rgb else ops.mean(images, -1, keepdims=True)
 
 
 def invert(images: Any) -> Any:
