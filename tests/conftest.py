@@ -65,7 +65,7 @@ def published() -> SearchResult:
 @contextmanager
 def without_report() -> Iterator[None]:
     """Runs in the block end without their report: to draw its charts takes as long as a small search."""
-    with patch("autoaug.report.write_report", lambda folder: folder.report.touch()):
+    with patch("autoaug.pipeline.run.write_report", lambda folder: folder.report.touch()):
         yield
 
 

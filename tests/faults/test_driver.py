@@ -27,7 +27,7 @@ HOOKS = {
     "after the confirmation": ("autoaug.pipeline.run.confirm", 1, True),
     "before the export": ("autoaug.pipeline.run.write_outcome", 1, False),
     "after the export": ("autoaug.pipeline.run.write_outcome", 1, True),
-    "before the report": ("autoaug.report.write_report", 1, False),
+    "before the report": ("autoaug.pipeline.run.write_report", 1, False),
 }
 #: One of them is quick enough to be tried each time.
 QUICK = "after a trial is begun"

@@ -32,7 +32,7 @@ def test_killed_at_any_write_from_the_confirmation_on_a_run_ends_with_all_it_sho
 ) -> None:
     """Every file is moved to its place when it is whole: the n-th session is killed at its n-th such move."""
     # What only takes time is made small.
-    monkeypatch.setattr("autoaug.report.write_report", lambda folder: write_atomically(folder.report, "whole"))
+    monkeypatch.setattr("autoaug.pipeline.run.write_report", lambda folder: write_atomically(folder.report, "whole"))
     modules = {"policy_torchvision.py": "", "policy_kornia.py": ""}
     monkeypatch.setattr("autoaug.pipeline.policy_files.export_modules", lambda *_: modules)
     monkeypatch.setattr("autoaug.pipeline.outcome.to_bytes", lambda *_: b"")
