@@ -6,6 +6,7 @@ from random import Random, getrandbits
 from typing import Any
 
 import albumentations as A
+import cv2
 import numpy as np
 
 
@@ -23,6 +24,9 @@ class RandomWarp(A.Affine):
         pixels[:2, 2] += edges[:2, :2].sum(1) / 2 - 0.5
         rest = {"scale": {"x": 1.0, "y": 1.0}, "output_shape": params["shape"][:2]}
         return {"matrix": pixels, "bbox_matrix": edges, **rest}
+
+    def apply(self, img: Any, matrix: Any, output_shape: tuple[int, int], **params: Any) -> Any:
+        return cv2.warpAffine(img, matrix[:2], output_shape[::-1]).reshape(img.shape)
 
 
 def pad_crop(height: int, width: int, padding: float, x: float, y: float) -> Any:

@@ -43,6 +43,9 @@ class RandomWarp(A.Affine):
         rest = {"scale": {"x": 1.0, "y": 1.0}, "output_shape": params["shape"][:2]}
         return {"matrix": pixels, "bbox_matrix": edges, **rest}
 
+    def apply(self, img: Any, matrix: Any, output_shape: tuple[int, int], **params: Any) -> Any:
+        return cv2.warpAffine(img, matrix[:2], output_shape[::-1]).reshape(img.shape)
+
 
 def affine(height: int, width: int, shear_x: float = 0, shear_y: float = 0, x: float = 0, y: float = 0) -> Any:
     """Shear by slopes about the upper left corner, and move by fractions of the size, in whole pixels."""

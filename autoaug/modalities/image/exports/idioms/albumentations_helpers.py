@@ -42,6 +42,9 @@ class RandomWarp(A.Affine):
         rest = {"scale": {"x": 1.0, "y": 1.0}, "output_shape": params["shape"][:2]}
         return {"matrix": pixels, "bbox_matrix": edges, **rest}
 
+    def apply(self, img: Any, matrix: Any, output_shape: tuple[int, int], **params: Any) -> Any:
+        return cv2.warpAffine(img, matrix[:2], output_shape[::-1]).reshape(img.shape)  # at half the time
+
 
 def either(random: Random, low: float, high: float) -> float:
     return random.choice((low, high))
