@@ -73,7 +73,7 @@ def test_what_a_minute_is_for_is_not_folded_and_the_rest_is(run: RunFolder) -> N
 def test_samples_whose_predictions_changed_are_told_in_words_for_any_task(run: RunFolder) -> None:
     """Both of the recorded run are worse."""
     page = report_page(run, cdn=True)
-    assert "<h3>Predicted worse</h3>\n<p>Test samples that are predicted worse, over the seeds, with" in page
+    assert "<h3>Predicted worse</h3>\n<p>Test samples that are predicted worse with" in page
     assert "Predicted better" not in page
 
 
