@@ -55,6 +55,7 @@ def most_promising(alike: Sequence[TrialRecord], candidates: Sequence[ShapedPoli
     if not known:
         return None
     tried = {record.fingerprint for record in alike}
-    expected = expected_scores(known, [candidate.policy for candidate in candidates])
+    # Rounded, so that of policies with the same traits the first is taken on any machine.
+    expected = expected_scores(known, [candidate.policy for candidate in candidates]).round(6)
     ranked = (candidates[number] for number in (-expected).argsort(kind="stable"))
     return next((candidate for candidate in ranked if candidate.policy.fingerprint() not in tried), None)

@@ -104,7 +104,7 @@ def test_what_texts_lack_is_told_with_the_file(manifest: Path) -> None:
     before = line_of(manifest, "test3.wav")
     changed(manifest, (before, "test3.wav,Ab é,test"))
     found = {finding.code: finding.message for finding in audit(open_source(manifest, LIMIT)).findings}
-    assert "1 texts of the test split" in found["characters"]
+    assert "1 text of the test split has" in found["characters"]
     assert "'A' 'é'" in found["characters"]
     assert "test3.wav" in found["characters"]
     changed(manifest, ("test3.wav,Ab é,test", "test3.wav,,test"))

@@ -145,7 +145,7 @@ def test_numbers_are_predicted_as_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("ending", "rule"),
     [
-        ("csv", "not Review Text,Verdict"),
+        ("csv", "not Review Text,Verdict; no column has files .*"),
         ("jsonl", "it is not known what the samples are"),
         ("parquet", "it has Review Text, Verdict"),
     ],
