@@ -68,7 +68,10 @@ def test_no_code_is_suggested_for_a_policy_that_changes_no_sample(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("operator", "modality", "given"),
-    [("WordDropout", "translation", {"pairs": [("one two three " * 10, "a b")]}), ("WordSwap", "text", {"text": "one two"})],
+    [
+        ("WordDropout", "translation", {"pairs": [("one two three " * 10, "a b")]}),
+        ("WordSwap", "text", {"text": "one two"}),
+    ],
 )
 def test_the_lines_of_code_name_what_the_module_takes(
     operator: str, modality: str, given: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
