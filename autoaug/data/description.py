@@ -48,9 +48,8 @@ def describe_source(source: Source, audit: Audit, allow: frozenset[str] = frozen
     if source.rule:
         lines.append(f"one form for all samples: {source.rule}")
     lines += [f"unreadable: {name}" for name in source.unreadable[1:_MANY]]
-    for finding in audit.findings:
-        if finding is audit.stopping(allow):
-            continue
+    stopping = audit.stopping(allow)
+    for finding in (one for one in audit.findings if one is not stopping):
         permits = f" (--allow {finding.code} permits {ALLOWABLE[finding.code]})" if finding.code in ALLOWABLE else ""
         level = "allowed" if finding.level == "stop" and finding.code in allow else finding.level
         lines.append(f"{level}: {finding.message}{permits}")

@@ -132,9 +132,14 @@ def _lots(allowed: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
     return lots
 
 
+def are_there(tokens: Tensor) -> Tensor:
+    """Whether each token ``[n, L, 3]`` is no padding, bool ``[n, L]``, on their device."""
+    return tokens[..., 0].bool()
+
+
 def lengths_of(tokens: Tensor) -> Tensor:
     """The number of tokens of each text, int64 ``[n]``; padding is at the end."""
-    return tokens[..., 0].bool().sum(1)
+    return are_there(tokens).sum(1)
 
 
 assert WIDTH == 24, "what is above counts on three numbers per token"

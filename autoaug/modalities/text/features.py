@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autoaug.modalities.text.bits import keys_of, lengths_of
+from autoaug.modalities.text.bits import are_there, keys_of, lengths_of
 from autoaug.modalities.text.tokens import END, WORD
 
 _BUCKETS = 256
@@ -14,7 +14,7 @@ _BUCKETS = 256
 
 def bag_of_words(tokens: Tensor) -> Tensor:
     """The share of the tokens in each bucket of words, float32 ``[n, 256]``."""
-    places = torch.where(tokens[..., 0] != 0, keys_of(tokens) & (_BUCKETS - 1), _BUCKETS)
+    places = torch.where(are_there(tokens), keys_of(tokens) & (_BUCKETS - 1), _BUCKETS)
     return _bucket_counts(places) / lengths_of(tokens).clamp(min=1)[:, None]
 
 
@@ -29,7 +29,7 @@ def features(tokens: Tensor) -> list[Tensor]:
     with the length.
     """
     keys = keys_of(tokens)
-    pairs = torch.where(tokens[:, 1:, 0] != 0, (keys[:, :-1] * 31 + keys[:, 1:]) & (_BUCKETS - 1), _BUCKETS)
+    pairs = torch.where(are_there(tokens)[:, 1:], (keys[:, :-1] * 31 + keys[:, 1:]) & (_BUCKETS - 1), _BUCKETS)
     lengths = lengths_of(tokens).clamp(min=1).float()
     shares = [(tokens[..., 0] & flag).bool().sum(1) / lengths for flag in (WORD, END)]
     return [bag_of_words(tokens), _bucket_counts(pairs) / lengths[:, None], torch.stack([*shares, lengths.log()], 1)]

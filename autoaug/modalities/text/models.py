@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from autoaug.modalities.from_scratch import FromScratch, Network
 from autoaug.modalities.networks import Start
 from autoaug.modalities.text import classifiers
-from autoaug.modalities.text.bits import as_bytes, keys_of
+from autoaug.modalities.text.bits import are_there, as_bytes, keys_of
 
 #: Words are told apart by their keys in so many buckets: few of a text's words share one.
 BUCKETS = 2**14
@@ -21,7 +21,7 @@ def word_ids(tokens: Tensor, buckets: int = BUCKETS) -> Tensor:
     """A number from 1 to ``buckets - 1`` for the word of each token, whatever its case, and 0 for padding; int64 ``[n,
     L]``. Networks of the user's own can use it.
     """
-    return torch.where(tokens[..., 0] != 0, 1 + keys_of(tokens) % (buckets - 1), 0)
+    return torch.where(are_there(tokens), 1 + keys_of(tokens) % (buckets - 1), 0)
 
 
 class WordEmbedding(nn.Module):
@@ -88,7 +88,7 @@ class TextTransformer(nn.Module):
         return self.embedding
 
     def forward(self, tokens: Tensor) -> Tensor:
-        there = tokens[..., 0] != 0
+        there = are_there(tokens)
         there = there | ~there.any(1, keepdim=True)  # attention to nothing would be NaN
         values = self.norm(self.embedding(tokens) + self.places[: tokens.shape[1]])
         for layer in self.layers:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from autoaug.modalities.base import Batch
+from autoaug.modalities.text.bits import are_there
 from autoaug.modalities.text.protected import protected_words
 from autoaug.modalities.text.tokens import NUMBERS, as_rows, text_of, tokenized
 
@@ -71,7 +72,7 @@ def check(values: Tensor, look: bool = True) -> Tensor:
     if values.dtype != torch.int64 or values.ndim != 3 or values.shape[2] != NUMBERS or not values.shape[1]:
         raise ValueError(f"texts must be str, or tokens as int64 [n, L, 3], not {values.dtype} {list(values.shape)}")
     if look:
-        there = values[..., 0].bool()
+        there = are_there(values)
         if bool((there[:, 1:] & ~there[:, :-1]).any()):
             raise ValueError("the texts have tokens after padding; padding must be at the end")
     return values

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from autoaug.modalities.base import Batch
-from autoaug.modalities.text.bits import lengths_of
+from autoaug.modalities.text.bits import are_there, lengths_of
 from autoaug.modalities.text.mixing import draw
 from autoaug.modalities.translation.pairs import BACK, BEGINS, PIECES, SOURCE, TARGET
 
@@ -72,7 +72,7 @@ def _stretch(lengths: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
 
 def _of_pieces(pieces: Tensor, words: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
     """The pieces of a stretch of words."""
-    word = torch.where(pieces[..., 0] != 0, (pieces[..., 0] & BEGINS).bool().cumsum(1) - 1, pieces.shape[1])
+    word = torch.where(are_there(pieces), (pieces[..., 0] & BEGINS).bool().cumsum(1) - 1, pieces.shape[1])
     begin, end = ((word < bound[:, None]).sum(1) for bound in words)
     return begin, end
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from autoaug.data.inputs import Inputs, in_blocks
 from autoaug.modalities.operators import operator, preparing, registered
 from autoaug.modalities.text import MODALITY as TEXT
-from autoaug.modalities.text.bits import flags_of, has, may_change, on_host, placed, random_bits
+from autoaug.modalities.text.bits import are_there, flags_of, has, may_change, on_host, placed, random_bits
 from autoaug.modalities.text.edits import edit, none_outside
 from autoaug.modalities.text.tokens import MADE, PROTECTED, SPACED, THERE, WORD, as_rows, text_of, tokenized, words_of
 from autoaug.modalities.text.translators import rewritten, translator
@@ -76,7 +76,7 @@ def _replaced(values: Tensor, row: int, share: Tensor, uniforms: Tensor) -> Tens
 def _made(tokens: Tensor) -> Tensor:
     """The flag of what an operator made, for each token that is there; int64 of the same shape."""
     flags = torch.zeros_like(tokens)
-    flags[..., 0] = (tokens[..., 0] != 0) * MADE
+    flags[..., 0] = are_there(tokens) * MADE
     return flags
 
 

@@ -29,7 +29,8 @@ def operation(operator: str, low: float, high: float, probability: float, either
     if own := [layer for ends in ranges if (layer := _always(operator, *ends))]:
         made = own[0] if len(own) == 1 else choice(own, [0.5, 0.5])
     else:
-        made = by_helper(operator, low, high, *["Either" if either else "Random"] * 2)
+        kind = "Either" if either else "Random"
+        made = by_helper(operator, low, high, kind, kind)
     return made if made is None or probability == 1 else Call("RandomApply([", [made], f"], p={number(probability)})")
 
 
